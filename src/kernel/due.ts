@@ -1,0 +1,69 @@
+/** Every timeout of an object: rows, over its one platform alarm, which is set to the earliest. */
+import type { Sql } from "./sql.ts";
+
+export const DUE = {
+  name: "due",
+  steps: [
+    `CREATE TABLE due (
+       name TEXT NOT NULL, entity TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, data TEXT NOT NULL,
+       PRIMARY KEY (name, entity, key)) WITHOUT ROWID`,
+  ],
+} as const;
+
+export interface Due {
+  name: string;
+  entity: string;
+  key: string;
+  at: number;
+  data: unknown;
+}
+
+export class Alarms {
+  readonly #sql: Sql;
+  readonly #set: (at: number) => void;
+  /** When the platform alarm is set for; unknown (rebuilt by a query) after the object was forgotten. */
+  #next: number | undefined;
+
+  constructor(sql: Sql, set: (at: number) => void) {
+    this.#sql = sql;
+    this.#set = set;
+  }
+
+  /** Sets an entity's alarm of that name and key to a time in ms; there is one of each. */
+  wake(name: string, entity: string, at: number, data: unknown = null, key = ""): void {
+    this.#sql`INSERT OR REPLACE INTO due VALUES (${name}, ${entity}, ${key}, ${at}, ${JSON.stringify(data)})`;
+    this.#next ??= this.#earliest();
+    if (this.#next === undefined || at <= this.#next) this.#arm(at);
+  }
+
+  cancel(name: string, entity: string, key = ""): void {
+    this.#sql`DELETE FROM due WHERE name = ${name} AND entity = ${entity} AND key = ${key}`;
+  }
+
+  pending(name: string, entity: string, key = ""): boolean {
+    return this.#sql`SELECT 1 FROM due WHERE name = ${name} AND entity = ${entity} AND key = ${key}`.length > 0;
+  }
+
+  /** Takes what is due out of the table and sets the platform alarm to what comes next. */
+  take(now: number): Due[] {
+    const rows = this.#sql<Omit<Due, "data"> & { data: string }>`SELECT * FROM due WHERE at <= ${now} ORDER BY at`;
+    this.#sql`DELETE FROM due WHERE at <= ${now}`;
+    this.rearm();
+    return rows.map((row) => ({ ...row, data: JSON.parse(row.data) }));
+  }
+
+  rearm(): void {
+    this.#next = undefined;
+    const next = this.#earliest();
+    if (next !== undefined) this.#arm(next);
+  }
+
+  #arm(at: number): void {
+    this.#next = at;
+    this.#set(at);
+  }
+
+  #earliest(): number | undefined {
+    return this.#sql<{ at: number | null }>`SELECT min(at) AS at FROM due`[0]?.at ?? undefined;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * One outbox per target: one call in flight, and what comes meanwhile rides in the next, in order. That one rule gives
+ * order (RFC 6120 §10.1), batching under load, back-pressure and a single place for retries.
+ */
+
+/** What the runtime tells of a call that failed. */
+interface CallError {
+  message: string;
+  retryable?: boolean;
+  overloaded?: boolean;
+}
+
+interface Waiting<Item> {
+  item: Item;
+  done: ((error?: Error) => void) | undefined;
+}
+
+/** Most items in one call: well under the 32 MiB a call may carry, since a stanza has at most 256 KiB. */
+const MOST = 100;
+const ATTEMPTS = 5;
+
+export class Outbox<Item, Answer = void> {
+  readonly #call: (batch: Item[]) => Promise<Answer>;
+  readonly #answered: ((answer: Answer | Error, batch: Item[]) => void) | undefined;
+  #waiting: Waiting<Item>[] = [];
+  #flight: Promise<void> | undefined;
+
+  /** `call` makes one call with a fresh stub; `answered` sees what it returned or why it failed. */
+  constructor(call: (batch: Item[]) => Promise<Answer>, answered?: (answer: Answer | Error, batch: Item[]) => void) {
+    this.#call = call;
+    this.#answered = answered;
+  }
+
+  /** Queues an item. `done` runs once the target has taken it, or with the error when it never will. */
+  put(item: Item, done?: (error?: Error) => void): void {
+    this.#waiting.push({ item, done });
+    // A microtask, so that all that one event has to say rides in one call.
+    this.#flight ??= Promise.resolve().then(() => this.#fly());
+  }
+
+  /** The item queued last, while it still waits. */
+  get tail(): Item | undefined {
+    return this.#waiting.at(-1)?.item;
+  }
+
+  get idle(): boolean {
+    return this.#flight === undefined;
+  }
+
+  /** Resolves when nothing is waiting or in flight. */
+  async drained(): Promise<void> {
+    while (this.#flight) await this.#flight;
+  }
+
+  async #fly(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MOST);
+      const items = batch.map((waiting) => waiting.item);
+      try {
+        const answer = await this.#attempt(items);
+        for (const { done } of batch) done?.();
+        this.#answered?.(answer, items);
+      } catch (error) {
+        for (const { done } of batch) done?.(error as Error);
+        this.#answered?.(error as Error, items);
+      }
+    }
+    this.#flight = undefined;
+  }
+
+  async #attempt(items: Item[]): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#call(items);
+      } catch (error) {
+        const { retryable, overloaded } = error as CallError;
+        if (!retryable || overloaded || attempt === ATTEMPTS) throw error;
+        // Bounded: five attempts within some three seconds, while the items are in nobody else's custody.
+        await new Promise((resolve) => setTimeout(resolve, 2 ** attempt * 50 * (0.5 + crypto.getRandomValues(new Uint8Array(1))[0]! / 256)));
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** Which object hosts an entity: policy, not code (architecture: "Entities and placement"). */
+import type { Jid } from "../protocol/jid.ts";
+import type { Settings } from "../settings.ts";
+
+/** The object classes, by the name of their binding. */
+export type Kind = "GATE" | "USER" | "ROOM" | "NODE" | "PEER" | "DIRECTORY";
+
+/** One object: its class and its name. */
+export interface Target {
+  kind: Kind;
+  name: string;
+}
+
+/** The name of the object that hosts the entity at `address` (a bare JID, or node and service). */
+export function placement(settings: Settings, kind: Kind, address: string): string {
+  const { placement } = settings;
+  return placement.policy === "each" ? address : `shared-${fnv1a(address) % placement.objects}`;
+}
+
+/** FNV-1a, 32 bits: spreads addresses evenly and is the same in every version; it guards nothing. */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+/**
+ * A guest's local part names its gate and its stream, so no look-up finds it: "weur-0.k3v…".
+ * The gate's name has ":" where the local part has "-" (RFC 7622 forbids ":" there).
+ */
+export function guestName(gate: string, sid: string): string {
+  return `${gate.replaceAll(":", "-")}.${sid}`;
+}
+
+function guestGate(local: string): string {
+  const dot = local.lastIndexOf(".");
+  const name = local.slice(0, dot);
+  const dash = name.lastIndexOf("-");
+  return `${name.slice(0, dash)}:${name.slice(dash + 1)}`;
+}
+
+/** The one object that answers for an address: a pure function of its domain part. */
+export function route(settings: Settings, to: Jid): Target {
+  const { domain, local } = to;
+  switch (domain) {
+    case settings.domain:
+      return { kind: "USER", name: placement(settings, "USER", to.bare.toString()) };
+    case settings.guestDomain:
+      return { kind: "GATE", name: guestGate(local) };
+    case settings.mucDomain:
+      return { kind: "ROOM", name: placement(settings, "ROOM", to.bare.toString()) };
+    case settings.pubsubDomain:
+      return { kind: "NODE", name: placement(settings, "NODE", domain) };
+    default:
+      return { kind: "PEER", name: domain };
+  }
+}

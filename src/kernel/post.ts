@@ -1,0 +1,180 @@
+/** What leaves an object: stanzas to the objects that answer for their addresses, deliveries to gates. */
+import type { Envelope, Stanza } from "../protocol/stanza.ts";
+import type { Settings } from "../settings.ts";
+import { Outbox } from "./outbox.ts";
+import { placement, route, type Target } from "./placement.ts";
+
+/** A stanza for an entity: of the account that sent it (`out`), else of the one it is addressed to. */
+export interface StanzaItem {
+  e: Envelope;
+  out?: true;
+  /** It may have come before: its sender does not know whether the last try arrived. */
+  again?: true;
+  /** The id that a message has in its sender's archive. */
+  origin?: number;
+}
+
+/** What a gate tells an account of one of its streams. */
+export interface StreamNotice {
+  /** The account's bare JID. */
+  of: string;
+  sid: string;
+  /** Up to which mark the stream's client has what it was handed. */
+  acked: number;
+  /** The stream has ended for good; with the presence that said so, if there was one. */
+  ended?: true;
+  presence?: Envelope;
+}
+
+export type Item = StanzaItem | StreamNotice;
+
+/** A stanza for streams of one gate. An empty `e.to` stands for each stream's own address. */
+export interface Delivery {
+  e?: Envelope;
+  to: string[];
+  /** The empty `to` means the stream's bare address, not its full one (RFC 6121 §8.5.2). */
+  bare?: true;
+  /** Where the stanza lies in its account's archive: what the client has acknowledged is known by it. */
+  mark?: number;
+  /** The streams end with this stream error instead of getting a stanza. */
+  end?: "conflict" | "reset" | "not-authorized";
+}
+
+/** What became of a batch: streams that a gate no longer has, and streams that went on to another gate. */
+export interface Delivered {
+  gone: string[];
+  moved: [sid: string, gate: string][];
+  /** Up to which mark a stream's client has what it was handed, where that is news. */
+  acked: [sid: string, mark: number][];
+}
+
+/** What every object that hosts entities offers to the others. */
+export interface EntityCalls {
+  receive(batch: Item[]): Promise<void>;
+}
+
+/** What a gate offers to them. */
+export interface GateCalls extends EntityCalls {
+  deliver(batch: Delivery[]): Promise<Delivered>;
+}
+
+export interface PostPorts {
+  settings: Settings;
+  /** The object whose post this is: what it sends to itself stays a function call. */
+  self: Target;
+  calls(target: Target): EntityCalls & GateCalls;
+  /** Takes a stanza for an entity of this same object. */
+  local(item: Item): void;
+  /** Learns what became of deliveries; `batch` is what was handed over. */
+  delivered(gate: string, result: Delivered | Error, batch: Delivery[]): void;
+}
+
+export class Post {
+  readonly #ports: PostPorts;
+  /** Outboxes in use; an idle one is dropped, since all it holds is an order that nothing waits in. */
+  readonly #entities = new Map<string, Outbox<Item>>();
+  readonly #gates = new Map<string, Outbox<Delivery, Delivered>>();
+  /** The stanza last queued for a gate, so that more readers of the same one join its delivery. */
+  readonly #last = new Map<string, { stanza: Stanza; delivery: Delivery }>();
+
+  constructor(ports: PostPorts) {
+    this.#ports = ports;
+  }
+
+  /** Sends a stanza to the object that answers for its address. */
+  send(stanza: Stanza, done?: (error?: Error) => void): void {
+    if (stanza.to) this.#put(route(this.#ports.settings, stanza.to), { e: stanza.pack() }, done);
+  }
+
+  /** Sends a client's stanza to its own account. */
+  submit(stanza: Stanza, done?: (error?: Error) => void): void {
+    this.#put(route(this.#ports.settings, stanza.from), { e: stanza.pack(), out: true }, done);
+  }
+
+  /** Passes a message on from its sender's archive, where it is `mark`. */
+  pass(stanza: Stanza, mark: number, again: boolean, done: (error?: Error) => void): void {
+    if (!stanza.to) return;
+    const item: StanzaItem = { e: stanza.pack(), origin: mark };
+    if (again) item.again = true;
+    this.#put(route(this.#ports.settings, stanza.to), item, done);
+  }
+
+  /** Tells an account about one of its streams, behind whatever that stream sent. */
+  notify(notice: StreamNotice): void {
+    this.#put({ kind: "USER", name: placement(this.#ports.settings, "USER", notice.of) }, notice);
+  }
+
+  isLocal(stanza: Stanza): boolean {
+    return stanza.to !== undefined && this.#same(route(this.#ports.settings, stanza.to));
+  }
+
+  #same(target: Target): boolean {
+    return target.kind === this.#ports.self.kind && target.name === this.#ports.self.name;
+  }
+
+  #put(target: Target, item: Item, done?: (error?: Error) => void): void {
+    if (this.#same(target)) {
+      this.#ports.local(item);
+      done?.();
+      return;
+    }
+    const key = `${target.kind} ${target.name}`;
+    let outbox = this.#entities.get(key);
+    if (!outbox) {
+      prune(this.#entities);
+      outbox = new Outbox((batch) => this.#ports.calls(target).receive(batch));
+      this.#entities.set(key, outbox);
+    }
+    outbox.put(item, done);
+  }
+
+  /** Delivers a stanza to streams of a gate, in one call with whatever else goes there. */
+  deliver(gate: string, sids: string[], stanza: Stanza, options: { bare?: boolean; mark?: number } = {}): void {
+    const outbox = this.#gate(gate);
+    const last = this.#last.get(gate);
+    if (
+      last?.stanza === stanza &&
+      options.mark === undefined &&
+      last.delivery === outbox.tail &&
+      last.delivery.bare === (options.bare || undefined)
+    ) {
+      last.delivery.to.push(...sids);
+      return;
+    }
+    const delivery: Delivery = { e: stanza.pack(), to: sids };
+    if (options.bare) delivery.bare = true;
+    if (options.mark !== undefined) delivery.mark = options.mark;
+    this.#last.set(gate, { stanza, delivery });
+    outbox.put(delivery);
+  }
+
+  /** Ends a stream, which its client can start again. */
+  end(gate: string, sid: string, condition: NonNullable<Delivery["end"]>): void {
+    this.#gate(gate).put({ to: [sid], end: condition });
+  }
+
+  /** Resolves once nothing is on its way to that gate. */
+  async drained(gate: string): Promise<void> {
+    await this.#gates.get(gate)?.drained();
+  }
+
+  #gate(name: string): Outbox<Delivery, Delivered> {
+    let outbox = this.#gates.get(name);
+    if (!outbox) {
+      prune(this.#gates);
+      const target: Target = { kind: "GATE", name };
+      outbox = new Outbox(
+        (batch) => this.#ports.calls(target).deliver(batch),
+        (result, batch) => this.#ports.delivered(name, result, batch),
+      );
+      this.#gates.set(name, outbox);
+    }
+    return outbox;
+  }
+}
+
+/** Keeps a map of outboxes small: one that is idle can be made again. */
+function prune(outboxes: Map<string, { idle: boolean }>): void {
+  if (outboxes.size < 256) return;
+  for (const [key, outbox] of outboxes) if (outbox.idle) outboxes.delete(key);
+}
