@@ -1,0 +1,129 @@
+/** RFC 6121 §2–4: the connected resources of an account, and where their streams are. */
+import type { Table } from "../kernel/feature.ts";
+import type { Sql } from "../kernel/sql.ts";
+import type { Jid } from "../protocol/jid.ts";
+import { type Envelope, Stanza } from "../protocol/stanza.ts";
+
+export const RESOURCE: Table = {
+  name: "resource",
+  steps: [
+    `CREATE TABLE resource (
+       owner INTEGER NOT NULL, name TEXT NOT NULL, gate TEXT NOT NULL, sid TEXT NOT NULL, state TEXT NOT NULL,
+       PRIMARY KEY (owner, name)) WITHOUT ROWID`,
+  ],
+};
+
+/** What features remember of a resource for as long as it is connected. JSON, kept in its row. */
+export interface State {
+  priority: number;
+  /** Its last available presence, when it is available. */
+  presence?: Envelope;
+  /** When it sent that, in ms. */
+  shown?: number;
+  /** Asked for the roster, so it gets pushes (RFC 6121 §2.1.6). */
+  roster?: true;
+  /** Asked for the block list (XEP-0191 §3.2). */
+  blocklist?: true;
+  carbons?: true;
+  /** Up to which archive id its client has acknowledged what it was handed. */
+  acked: number;
+  /** The newest archive id it was handed. */
+  handed: number;
+  /** Users that were sent directed presence (RFC 6121 §4.6). */
+  directed?: string[];
+  /** The client's own id across its streams (XEP-0386 §3). */
+  client?: string;
+}
+
+export interface Resource {
+  readonly jid: Jid;
+  gate: string;
+  sid: string;
+  readonly state: State;
+}
+
+interface Row {
+  name: string;
+  gate: string;
+  sid: string;
+  state: string;
+}
+
+export class Resources {
+  readonly #sql: Sql;
+  readonly #owner: number;
+  readonly #all = new Map<string, Resource>();
+  readonly #dirty = new Set<Resource>();
+  /** The presence as a stanza, so that it is read and written once for all who see it. */
+  readonly #presences = new WeakMap<Envelope, Stanza>();
+
+  constructor(sql: Sql, owner: number, jid: Jid) {
+    this.#sql = sql;
+    this.#owner = owner;
+    for (const row of sql<Row>`SELECT name, gate, sid, state FROM resource WHERE owner = ${owner}`) {
+      const { name, gate, sid } = row;
+      this.#all.set(name, { jid: jid.with(name), gate, sid, state: JSON.parse(row.state) });
+    }
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Resource> {
+    return this.#all.values();
+  }
+
+  get(name: string): Resource | undefined {
+    return this.#all.get(name);
+  }
+
+  bySid(sid: string): Resource | undefined {
+    for (const resource of this.#all.values()) if (resource.sid === sid) return resource;
+    return undefined;
+  }
+
+  get available(): Resource[] {
+    return [...this.#all.values()].filter((resource) => resource.state.presence);
+  }
+
+  /** Available with a priority that is not negative: those who get messages to the bare JID (§8.5.2.1.1). */
+  get receptive(): Resource[] {
+    return [...this.#all.values()].filter(({ state }) => state.presence && state.priority >= 0);
+  }
+
+  presence(resource: Resource): Stanza | undefined {
+    const { presence } = resource.state;
+    if (!presence) return undefined;
+    let stanza = this.#presences.get(presence);
+    if (!stanza) {
+      stanza = Stanza.open(presence);
+      this.#presences.set(presence, stanza);
+    }
+    return stanza;
+  }
+
+  add(resource: Resource): void {
+    this.#all.set(resource.jid.resource, resource);
+    this.#dirty.add(resource);
+  }
+
+  /** Marks a resource whose row must be written when the event is over. */
+  touch(resource: Resource): void {
+    this.#dirty.add(resource);
+  }
+
+  remove(resource: Resource): void {
+    this.#all.delete(resource.jid.resource);
+    this.#dirty.delete(resource);
+    this.#sql`DELETE FROM resource WHERE owner = ${this.#owner} AND name = ${resource.jid.resource}`;
+  }
+
+  /** Writes what has changed: once per event, however often it was touched. */
+  save(): void {
+    for (const { jid, gate, sid, state } of this.#dirty)
+      this
+        .#sql`INSERT OR REPLACE INTO resource VALUES (${this.#owner}, ${jid.resource}, ${gate}, ${sid}, ${JSON.stringify(state)})`;
+    this.#dirty.clear();
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Custody: a message that its sender's account has taken is passed on to its reader's until that one has taken it too.
+ * The archive row is the queue entry; one watermark per account, written when a burst is over, says what was passed on.
+ * (RFC 6120 §8.1.2: a server delivers or answers; XEP-0198 §4: what is acknowledged was handled.)
+ */
+import { type Account, account, type Passage } from "../account/account.ts";
+import { stanzaOf } from "../account/archive.ts";
+import type { Feature } from "../kernel/feature.ts";
+import type { Stanza } from "../protocol/stanza.ts";
+
+/** How long a burst may last before its watermark is written. */
+const BURST_MS = 10_000;
+/** Rows sent again in one go after the object was lost in the middle of a burst. */
+const PAGE = 500;
+
+/** Marks on their way. Rebuilt from the rows above the watermark when the object was forgotten meanwhile. */
+class Outstanding {
+  readonly marks = new Set<number>();
+  armed = false;
+
+  constructor(account: Account) {
+    if (!account.pending("custody")) return;
+    this.armed = true;
+    for (const row of account.archive.sent(watermark(account), PAGE)) pass(account, this, stanzaOf(row), row.id, true);
+  }
+}
+
+const outstanding = (account: Account) => account.memo(Outstanding, () => new Outstanding(account));
+
+function watermark({ sql, id }: Account): number {
+  return sql<{ passed: number }>`SELECT passed FROM account WHERE id = ${id}`[0]?.passed ?? 0;
+}
+
+function pass(account: Account, outstanding: Outstanding, stanza: Stanza, mark: number, again: boolean): void {
+  outstanding.marks.add(mark);
+  if (!outstanding.armed) {
+    outstanding.armed = true;
+    account.wake("custody", Date.now() + BURST_MS);
+  }
+  account.object.post.pass(stanza, mark, again, (error) => {
+    // What failed stays outstanding: the alarm tries again.
+    if (!error) outstanding.marks.delete(mark);
+  });
+}
+
+export const custody: Feature = {
+  name: "custody",
+  implements: [{ id: "RFC 6120", note: "§10.1 order, §8.1 delivery" }],
+  handles: [
+    account.hook("message:pass", (account, { stanza, mark }: Passage) => {
+      const { post } = account.object;
+      // In the same object both archives are one transaction, and there is nothing to pass on.
+      if (mark === undefined || post.isLocal(stanza)) post.send(stanza);
+      else pass(account, outstanding(account), stanza, mark, false);
+    }),
+    account.alarm<null>("custody", (account) => {
+      const state = outstanding(account);
+      const late = [...state.marks];
+      if (late.length === 0) {
+        state.armed = false;
+        account.sql`UPDATE account SET passed = ${account.archive.last} WHERE id = ${account.id}`;
+        return;
+      }
+      account.wake("custody", Date.now() + BURST_MS);
+      const oldest = Math.min(...late);
+      account.sql`UPDATE account SET passed = ${oldest - 1} WHERE id = ${account.id}`;
+      for (const row of account.archive.sent(oldest - 1, PAGE))
+        if (state.marks.has(row.id)) pass(account, state, stanzaOf(row), row.id, true);
+    }),
+  ],
+};

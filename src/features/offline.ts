@@ -1,0 +1,117 @@
+/** XEP-0160: Best Practices for Handling Offline Messages, v1.0.1 — https://xmpp.org/extensions/xep-0160.html */
+import { type Account, account, type Passage } from "../account/account.ts";
+import { stanzaOf, timeOf } from "../account/archive.ts";
+import type { Resource } from "../account/resources.ts";
+import type { Feature } from "../kernel/feature.ts";
+import { delayElement } from "../protocol/delay.ts";
+import { Trait } from "../protocol/message.ts";
+import { withId } from "./messaging.ts";
+
+/**
+ * Offline mail is a position in the archive, not a second copy: what lies beyond it has reached no client that
+ * acknowledged it. The position rises with acknowledgements and is written when a burst of messages is over.
+ */
+
+/** Messages that wait for a reader who is away: of everybody, and of one sender who is no contact (security.md D4). */
+const WAITING = 1000;
+const WAITING_OF_STRANGER = 20;
+/** The position is written once in so many ms of traffic, not once per message. */
+const BURST_MS = 10_000;
+
+class Position {
+  value: number;
+  #saved: number;
+
+  constructor(account: Account) {
+    this.value = account.sql<{ offline: number }>`SELECT offline FROM account WHERE id = ${account.id}`[0]?.offline ?? 0;
+    this.#saved = this.value;
+  }
+
+  rise(to: number): void {
+    if (to > this.value) this.value = to;
+  }
+
+  save(account: Account): void {
+    if (this.value === this.#saved) return;
+    account.sql`UPDATE account SET offline = ${this.value} WHERE id = ${account.id}`;
+    account.archive.forget(this.value);
+    this.#saved = this.value;
+  }
+}
+
+/** What waits, counted while nobody is there. */
+class Waiting {
+  total = 0;
+  readonly senders = new Map<string, number>();
+
+  constructor(account: Account) {
+    for (const { peer } of account.archive.received(position(account).value, WAITING)) this.add(peer);
+  }
+
+  add(sender: string): void {
+    this.total++;
+    this.senders.set(sender, (this.senders.get(sender) ?? 0) + 1);
+  }
+}
+
+const position = (account: Account) => account.memo(Position, () => new Position(account));
+
+/** Nobody is there: "handled" when the message cannot wait either. */
+function offline(account: Account, { stanza }: Passage): "handled" | undefined {
+  if (!(stanza.traits & Trait.OFFLINE)) return stanza.traits & Trait.BODY ? "handled" : undefined;
+  if (!account.settings.limits) return undefined;
+  const waiting = account.memo(Waiting, () => new Waiting(account));
+  const sender = stanza.from.bare.toString();
+  if (waiting.total >= WAITING) return "handled";
+  if (!account.contacts.get(stanza.from)?.listed && (waiting.senders.get(sender) ?? 0) >= WAITING_OF_STRANGER)
+    return "handled";
+  waiting.add(sender);
+  return undefined;
+}
+
+/** Hands a resource what reached nobody, oldest first, stamped with when and by whom it was kept (XEP-0203). */
+function flush(account: Account, resource: Resource): void {
+  account.forget(Waiting);
+  const after = Math.max(position(account).value, resource.state.handed);
+  for (const row of account.archive.received(after, WAITING)) {
+    const stamp = delayElement({ stamp: new Date(timeOf(row.id)), from: account.jid.domain });
+    const stanza = stanzaOf(row);
+    const kept = row.hidden ? stanza : withId(stanza, account.jid, row.id);
+    account.deliver(resource, kept.plus(stamp), { mark: row.id });
+  }
+}
+
+export const offlineMail: Feature = {
+  name: "offline",
+  implements: [{ id: "XEP-0160", version: "1.0.1" }, { id: "XEP-0203", version: "2.0" }],
+  advertises: { host: ["msgoffline"] },
+  handles: [
+    account.hook("message:offline", offline),
+    account.hook("message:stored", (account) => {
+      const armed = account.memo(Burst, () => new Burst(account));
+      if (armed.ends > Date.now()) return;
+      armed.ends = Date.now() + BURST_MS;
+      account.wake("offline", armed.ends);
+    }),
+    account.hook("resource:receptive", (account, resource) => {
+      // Whoever else is there has been handed everything already.
+      if (account.resources.receptive.every((other) => other === resource)) flush(account, resource);
+    }),
+    account.hook("resource:acked", (account, { state }) => position(account).rise(state.acked)),
+    account.hook("resource:gone", (account) => {
+      position(account).save(account);
+      const [heir] = account.resources.receptive.sort((a, b) => b.state.handed - a.state.handed);
+      if (heir && heir.state.handed < account.archive.last) flush(account, heir);
+    }),
+    account.alarm<null>("offline", (account) => position(account).save(account)),
+  ],
+};
+
+/** When the alarm that was set last goes off. */
+class Burst {
+  ends: number;
+  constructor(account: Account) {
+    this.ends = account.pending("offline") ? Date.now() + BURST_MS : 0;
+  }
+}
+
