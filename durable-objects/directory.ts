@@ -1,0 +1,55 @@
+/** The host's lists, and the keys that this deployment made for itself. */
+import { DurableObject } from "cloudflare:workers";
+import type { Secrets } from "../src/kernel/entity.ts";
+import type { Table } from "../src/kernel/feature.ts";
+import { migrate, type Sql, type SqlStorage, sqlOver } from "../src/kernel/sql.ts";
+import { randomName } from "../src/protocol/base32.ts";
+import type { Env } from "./ports.ts";
+import type { DirectoryRpc } from "./rpc.ts";
+
+const TABLES: Table[] = [
+  { name: "secret", steps: ["CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"] },
+  { name: "listed", steps: ["CREATE TABLE listed (jid TEXT PRIMARY KEY) WITHOUT ROWID"] },
+  { name: "invitation", steps: ["CREATE TABLE invitation (token TEXT PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID"] },
+];
+
+const INVITATION_MS = 7 * 86_400_000;
+const NAMES = ["salt", "occupant", "dialback", "address"] as const satisfies (keyof Secrets)[];
+
+export class Directory extends DurableObject<Env> implements DirectoryRpc {
+  readonly #sql: Sql;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const storage = ctx.storage.sql as unknown as SqlStorage;
+    migrate(storage, TABLES);
+    this.#sql = sqlOver(storage);
+  }
+
+  async secrets(): Promise<Secrets> {
+    for (const name of NAMES) this.#sql`INSERT OR IGNORE INTO secret VALUES (${name}, ${randomName(256)})`;
+    const rows = this.#sql<{ name: string; value: string }>`SELECT name, value FROM secret`;
+    return Object.fromEntries(rows.map(({ name, value }) => [name, value])) as unknown as Secrets;
+  }
+
+  async accounts(after = "", limit = 100): Promise<string[]> {
+    return this.#sql<{ jid: string }>`SELECT jid FROM listed WHERE jid > ${after} ORDER BY jid LIMIT ${limit}`.map(({ jid }) => jid);
+  }
+
+  async listed(jid: string, there: boolean): Promise<void> {
+    if (there) this.#sql`INSERT OR IGNORE INTO listed VALUES (${jid})`;
+    else this.#sql`DELETE FROM listed WHERE jid = ${jid}`;
+  }
+
+  async invite(): Promise<{ token: string; expires: number }> {
+    const token = randomName();
+    const expires = Date.now() + INVITATION_MS;
+    this.#sql`DELETE FROM invitation WHERE expires < ${Date.now()}`;
+    this.#sql`INSERT INTO invitation VALUES (${token}, ${expires})`;
+    return { token, expires };
+  }
+
+  async redeem(token: string): Promise<boolean> {
+    return this.#sql`DELETE FROM invitation WHERE token = ${token} AND expires >= ${Date.now()} RETURNING token`.length > 0;
+  }
+}

@@ -1,0 +1,44 @@
+/** The runtime's object state as the ports that src/ knows. */
+import { sqlOver, migrate, type Sql, type SqlStorage } from "../src/kernel/sql.ts";
+import { Alarms, DUE } from "../src/kernel/due.ts";
+import type { Log } from "../src/kernel/entity.ts";
+import type { Table } from "../src/kernel/feature.ts";
+import { placement, type Target } from "../src/kernel/placement.ts";
+import type { Settings } from "../src/settings.ts";
+import type { DirectoryRpc, GateRpc, UserRpc } from "./rpc.ts";
+
+/** The namespaces of the object classes, by the names of their bindings in wrangler.toml. */
+export interface Env {
+  GATE: DurableObjectNamespace;
+  USER: DurableObjectNamespace;
+  DIRECTORY: DurableObjectNamespace;
+}
+
+export interface Storage {
+  sql: Sql;
+  alarms: Alarms;
+}
+
+export function storageOf(ctx: DurableObjectState, tables: readonly Table[]): Storage {
+  const storage = ctx.storage.sql as unknown as SqlStorage;
+  migrate(storage, [DUE, ...tables]);
+  const sql = sqlOver(storage);
+  return { sql, alarms: new Alarms(sql, (at) => void ctx.storage.setAlarm(at)) };
+}
+
+export const log: Log = {
+  warn: (message, facts) => console.warn(JSON.stringify({ level: "warn", message, ...facts })),
+  error: (message, error, facts) =>
+    console.error(JSON.stringify({ level: "error", message, error: String((error as Error)?.stack ?? error), ...facts })),
+};
+
+/** Fresh stubs: one that has seen an error is broken for good. */
+export function stubs(env: Env, settings: Settings) {
+  const get = (target: Target) => (env[target.kind as keyof Env] as DurableObjectNamespace).getByName(target.name);
+  return {
+    at: (target: Target) => get(target) as unknown as GateRpc,
+    gate: (name: string) => get({ kind: "GATE", name }) as unknown as GateRpc,
+    user: (jid: string) => get({ kind: "USER", name: placement(settings, "USER", jid) }) as unknown as UserRpc,
+    directory: () => get({ kind: "DIRECTORY", name: settings.domain }) as unknown as DirectoryRpc,
+  };
+}

@@ -1,0 +1,181 @@
+/** RFC 6120 §6 and XEP-0388 v1.0.4: who a client is — https://xmpp.org/extensions/xep-0388.html */
+import {
+  begin,
+  conclude,
+  type Environment,
+  type Judgement,
+  respond,
+  type Step,
+  supply,
+} from "../protocol/authentication.ts";
+import { type SaslCondition, StreamError } from "../protocol/errors.ts";
+import { fastMechanisms, readFast, readTokenRequest, tokenElement } from "../protocol/fast.ts";
+import { Jid } from "../protocol/jid.ts";
+import * as NS from "../protocol/ns.ts";
+import { challengeElement, failureElement, type SaslRequest, successElement } from "../protocol/sasl.ts";
+import { type Element, xml } from "../xml/element.ts";
+import { read } from "../xml/reader.ts";
+import { serialise } from "../xml/writer.ts";
+import { guestName } from "../kernel/placement.ts";
+import { bindResource, enableInline, takeBack } from "./binding.ts";
+import type { Claim } from "./calls.ts";
+import { isGuestHost, mechanisms, sessionFeatures } from "./negotiation.ts";
+import type { Exchange, Negotiating } from "./state.ts";
+import type { Stream } from "./stream.ts";
+
+/** Tries on one stream (security.md C7). */
+const TRIES = 3;
+
+const environment = (stream: Stream): Environment => ({
+  mechanisms: mechanisms(stream),
+  fast: isGuestHost(stream) ? [] : fastMechanisms(),
+});
+
+/** One SASL element from the client. */
+export async function sasl(stream: Stream, phase: Negotiating, request: SaslRequest, element: Element): Promise<void> {
+  const { profile } = request;
+  switch (request.kind) {
+    case "start": {
+      delete phase.exchange;
+      const wait = stream.gate.attempts.wait(stream.state.address);
+      if (wait > 0) return fail(stream, profile, "temporary-auth-failure", `Too many failed logins: try again in ${wait} s.`);
+      const { mechanism, initial, userAgent } = request;
+      const exchange: Exchange = { profile, mechanism, state: { at: "refused" }, agent: userAgent };
+      if (profile === "sasl2") exchange.request = serialise(element);
+      return drive(stream, phase, exchange, begin(mechanism, initial, environment(stream)));
+    }
+    case "response": {
+      const { exchange } = phase;
+      if (!exchange || exchange.profile !== profile) return fail(stream, profile, "malformed-request");
+      delete phase.exchange;
+      return drive(stream, phase, exchange, respond(exchange.state, request.data, environment(stream)));
+    }
+    case "abort":
+      delete phase.exchange;
+      return fail(stream, profile, "aborted");
+    case "refused":
+      return fail(stream, profile, request.condition);
+  }
+}
+
+/** Goes on until the client, or nobody, has to say something. */
+async function drive(stream: Stream, phase: Negotiating, exchange: Exchange, first: Step): Promise<void> {
+  for (let step = first; ; ) {
+    switch (step.step) {
+      case "challenge":
+        phase.exchange = { ...exchange, state: step.state };
+        stream.write(challengeElement(exchange.profile, step.data));
+        return;
+      case "keys": {
+        const jid = account(stream, step.username);
+        step = supply(step.state, await stream.gate.accounts(jid).credentials(jid));
+        break;
+      }
+      case "password":
+        step = conclude(step.state, await judge(stream, step.username, { password: step.password }));
+        break;
+      case "token": {
+        const fast = exchange.request ? readFast(read(exchange.request)) : undefined;
+        const client = exchange.agent.id;
+        // XEP-0484 §4.4: a token is good for the client it was given to, and only by <fast/>.
+        const judgement: Judgement =
+          fast && client
+            ? await judge(stream, step.username, { proof: step.proof, client, fast })
+            : { ok: false, reason: "no client id" };
+        step = conclude(step.state, judgement);
+        break;
+      }
+      case "success":
+        return succeed(stream, phase, exchange, step);
+      case "failure":
+        stream.gate.log.warn("a login failed", { reason: step.reason, mechanism: exchange.mechanism });
+        return fail(stream, exchange.profile, step.condition);
+      default:
+        return fail(stream, exchange.profile, "invalid-mechanism");
+    }
+  }
+}
+
+/** A name as an account's bare JID. One that is no name at all belongs to nobody, and nobody can tell. */
+function account(stream: Stream, username: string): string {
+  const { domain } = stream.gate.settings;
+  const name = username.endsWith(`@${domain}`) ? username.slice(0, -domain.length - 1) : username;
+  const jid = Jid.tryParse(`${name}@${domain}`);
+  return jid && !jid.full && jid.local ? jid.toString() : `-@${domain}`;
+}
+
+function judge(stream: Stream, username: string, claim: Claim): Promise<Judgement> {
+  const jid = account(stream, username);
+  return stream.gate.accounts(jid).judge(jid, claim);
+}
+
+function fail(stream: Stream, profile: Exchange["profile"], condition: SaslCondition, text?: string): void {
+  const { phase } = stream.state;
+  stream.write(failureElement(profile, condition, text));
+  if (phase.at !== "negotiating") return;
+  if (condition === "not-authorized") stream.gate.attempts.failed(stream.state.address);
+  if (++phase.failures >= TRIES) throw new StreamError("policy-violation", "Too many failed attempts."); // §6.4.5
+}
+
+async function succeed(
+  stream: Stream,
+  phase: Negotiating,
+  { profile, agent, request }: Exchange,
+  { username, authzid, data }: Extract<Step, { step: "success" }>,
+): Promise<void> {
+  const { gate, state } = stream;
+  const jid =
+    username === undefined ? `${guestName(gate.name, state.sid.toLowerCase())}@${state.host}` : account(stream, username);
+  // §6.3.8: nobody acts for anybody else here (ejabberd before 26.07 let them).
+  if (authzid !== undefined && Jid.tryParse(authzid)?.bare.toString() !== jid) return fail(stream, profile, "invalid-authzid");
+  if (profile === "sasl") {
+    phase.jid = jid;
+    stream.write(successElement(profile, { authorizationIdentifier: jid, data }));
+    return;
+  }
+  const inline = await inlineRequests(stream, jid, read(request ?? ""), agent.id);
+  phase.jid = jid;
+  const authorizationIdentifier = stream.jid?.toString() ?? jid;
+  stream.write(successElement(profile, { authorizationIdentifier, data, inline: inline.results }));
+  if (!inline.resumed) stream.write(sessionFeatures(stream)); // XEP-0388 §2.6.1
+  if (stream.bound) gate.opened(stream);
+}
+
+/** XEP-0388 §2.5: what rides in `<authenticate/>`. A resumption goes first and makes binding needless (XEP-0386 §2.2). */
+async function inlineRequests(
+  stream: Stream,
+  jid: string,
+  request: Element,
+  client: string | undefined,
+): Promise<{ results: Element[]; resumed: boolean }> {
+  const results: Element[] = [];
+  const resume = request.getChild("resume", NS.SM);
+  if (resume) {
+    const outcome = await takeBack(stream, jid, resume);
+    results.push(outcome.element);
+    if (outcome.ok) return { results, resumed: true };
+  }
+  const bind = request.getChild("bind", NS.BIND2);
+  const token = isGuestHost(stream) ? undefined : wantedToken(request);
+  if (!bind) return { results, resumed: false };
+  const tag = bind.getChildText("tag", NS.BIND2) ?? "";
+  const bound = await bindResource(stream, jid, {
+    ...(tag && { tag }),
+    ...(client && { client }),
+    ...(client && token && { token }),
+    carbons: bind.getChild("enable", NS.CARBONS) !== undefined,
+  });
+  if (!bound.ok) throw new StreamError("policy-violation", bound.text);
+  const phase = stream.bound;
+  if (phase && bind.getChild("inactive", NS.CSI)) phase.csi = true;
+  const enable = bind.getChild("enable", NS.SM);
+  const children = [...(enable ? [enableInline(stream, enable)] : [])];
+  results.push(xml("bound", { xmlns: NS.BIND2 }, ...children));
+  if (bound.token && token) results.push(tokenElement({ ...bound.token, mechanism: token, count: 0 }));
+  return { results, resumed: false };
+}
+
+function wantedToken(request: Element): string | undefined {
+  const mechanism = readTokenRequest(request);
+  return mechanism && fastMechanisms().includes(mechanism) ? mechanism : undefined;
+}

@@ -1,0 +1,50 @@
+/** What a gate asks of accounts and of other gates: plain data both ways, errors included. */
+import type { GateCalls } from "../kernel/post.ts";
+import type { FastRequest } from "../protocol/fast.ts";
+import type { TokenProof } from "../protocol/sasl-messages.ts";
+import type { Judgement } from "../protocol/authentication.ts";
+import type { StanzaCondition } from "../protocol/errors.ts";
+import type { Credentials } from "../protocol/scram.ts";
+import type { StreamState, Unacked } from "./state.ts";
+
+/** A resource that a stream wants to be. */
+export interface BindRequest {
+  gate: string;
+  sid: string;
+  /** RFC 6120 §7.7: the resource part that the client would like. */
+  resource?: string;
+  /** XEP-0386 §2.2.1: what the resource part starts with; and the client's id across its streams. */
+  tag?: string;
+  client?: string;
+  carbons?: boolean;
+  /** The FAST mechanism that a token is wanted for (XEP-0484 §4.2). */
+  token?: string;
+}
+
+export type Bound =
+  | { ok: true; resource: string; token?: { secret: string; expires: number } }
+  | { ok: false; condition: StanzaCondition; text: string };
+
+/** What an account must judge for itself: a password, or a token of one client. */
+export type Claim = { password: string } | { proof: TokenProof; client: string; fast: FastRequest };
+
+export interface AccountCalls {
+  /** SCRAM keys; of an unknown account, some that look the same and fit nothing (security.md C5). */
+  credentials(jid: string): Promise<Credentials>;
+  judge(jid: string, claim: Claim): Promise<Judgement>;
+  bind(jid: string, request: BindRequest): Promise<Bound>;
+  /** Points the resource of stream `sid` to another gate; the answer comes when nothing is on its way to the old one. */
+  resume(jid: string, sid: string, gate: string): Promise<boolean>;
+  /** XEP-0077: makes an account. */
+  register(jid: string, password: string): Promise<"ok" | "conflict" | "not-acceptable">;
+}
+
+export interface StreamCalls extends GateCalls {
+  /** Gives a stream away to the gate where its client has come back; nothing, when it is not here or not that account's. */
+  handOver(sid: string, jid: string, to: string): Promise<HandOver | undefined>;
+}
+
+export interface HandOver {
+  state: StreamState;
+  queue: Unacked[];
+}

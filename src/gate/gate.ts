@@ -1,0 +1,384 @@
+/** The streams of one gate: which there are, what is delivered to them, and what becomes of those whose socket is lost. */
+import type { Alarms } from "../kernel/due.ts";
+import type { Log, Secrets } from "../kernel/entity.ts";
+import { answerAtHost } from "../kernel/host.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Delivered, Delivery, Item, Post } from "../kernel/post.ts";
+import type { Sql } from "../kernel/sql.ts";
+import { StreamError, stanzaError } from "../protocol/errors.ts";
+import { Jid } from "../protocol/jid.ts";
+import { Stanza } from "../protocol/stanza.ts";
+import type { Settings } from "../settings.ts";
+import type { Element } from "../xml/element.ts";
+import { DEFAULT_LIMITS, type Limits, read } from "../xml/reader.ts";
+import { Attempts } from "./attempts.ts";
+import type { AccountCalls, HandOver, StreamCalls } from "./calls.ts";
+import { Ledger } from "./management.ts";
+import { leaveRooms } from "./routing.ts";
+import type { StreamState } from "./state.ts";
+import { type Socket, Stream } from "./stream.ts";
+import { Waiting } from "./waiting.ts";
+
+/** How long a stream may take to authenticate and bind (security.md D3). */
+const LOGIN_MS = 30_000;
+/**
+ * What changed is put into attachments so many ms after it did, not with each stanza. The timer keeps the object from being
+ * forgotten until then; it is the only reason why it does not hurt that a field is ahead of an attachment.
+ */
+const SAVE_MS = 20;
+/** How often unacknowledged stanzas are asked for, and acknowledgements passed on, while there are any. */
+const TICK_MS = 1000;
+/** Ticks without any news after which a stream's unacknowledged stanzas go into its row, so that the object may sleep. */
+const PATIENCE = 5;
+/** Streams that went elsewhere, remembered for what is still on its way to them. */
+const MOVED = 1000;
+/** A client that does not answer an <r/> for so long is lost (R5: half-open sockets are found). */
+const SILENT_MS = 60_000;
+
+export interface GatePorts {
+  name: string;
+  settings: Settings;
+  secrets: Secrets;
+  kernel: Kernel;
+  post: Post;
+  sql: Sql;
+  alarms: Alarms;
+  log: Log;
+  accounts(jid: string): AccountCalls;
+  gates(name: string): StreamCalls;
+  redeem(invitation: string): Promise<boolean>;
+}
+
+export class Gate {
+  readonly name: string;
+  readonly settings: Settings;
+  readonly kernel: Kernel;
+  readonly post: Post;
+  readonly log: Log;
+  readonly accounts: GatePorts["accounts"];
+  readonly redeem: GatePorts["redeem"];
+  readonly xmlLimits: Limits;
+  readonly attempts = new Attempts(20);
+  readonly registrations = new Attempts(10);
+  readonly #ports: GatePorts;
+  readonly #waiting: Waiting;
+  readonly #streams = new Map<string, Stream>();
+  /** Deliveries for streams that are on their way here from another gate. */
+  readonly #expected = new Map<string, Delivery[]>();
+  /** Streams that went on to another gate; a cache, for deliveries that were already on their way. */
+  readonly #moved = new Map<string, string>();
+  readonly #unsaved = new Set<Stream>();
+  readonly #unacked = new Map<Stream, number>();
+  #saving = false;
+  #ticking = false;
+
+  constructor(ports: GatePorts) {
+    this.#ports = ports;
+    this.name = ports.name;
+    this.settings = ports.settings;
+    this.kernel = ports.kernel;
+    this.post = ports.post;
+    this.log = ports.log;
+    this.accounts = ports.accounts;
+    this.redeem = ports.redeem;
+    this.xmlLimits = { ...DEFAULT_LIMITS, bytes: ports.settings.maxStanzaBytes };
+    this.#waiting = new Waiting(ports.sql);
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** A new socket, or one that has outlived the object's memory. */
+  accept(state: StreamState, socket: Socket): Stream {
+    const stream = new Stream(this, state, socket);
+    this.#streams.set(state.sid, stream);
+    if (state.phase.at === "negotiating" && state.phase.opens === 0) {
+      this.touch(stream);
+      this.#expectLogin();
+    }
+    if (stream.ledger?.queue.length) this.#watch(stream);
+    return stream;
+  }
+
+  #expectLogin(): void {
+    if (!this.#ports.alarms.pending("login", "")) this.#ports.alarms.wake("login", "", Date.now() + LOGIN_MS);
+  }
+
+  /** The stream of that id, here or waiting in a row. */
+  stream(sid: string): Stream | undefined {
+    const stream = this.#streams.get(sid);
+    if (stream) return stream;
+    const row = this.#waiting.get(sid);
+    if (!row) return undefined;
+    const revived = new Stream(this, row.state, undefined);
+    revived.ledger?.restore(row.queue);
+    this.#streams.set(sid, revived);
+    return revived;
+  }
+
+  /** Its state has changed: it is saved soon. */
+  touch(stream: Stream): void {
+    this.#unsaved.add(stream);
+    if (stream.ledger) this.#watch(stream);
+    if (this.#saving) return;
+    this.#saving = true;
+    setTimeout(() => this.#save(), SAVE_MS);
+  }
+
+  #save(): void {
+    this.#saving = false;
+    for (const stream of this.#unsaved) {
+      if (stream.ended) continue;
+      if (stream.socket) {
+        if (!stream.save()) this.#waiting.put(stream, this.#expiry());
+      } else this.#waiting.put(stream, this.#expiry());
+    }
+    this.#unsaved.clear();
+  }
+
+  #watch(stream: Stream): void {
+    this.#unacked.set(stream, 0);
+    if (this.#ticking) return;
+    this.#ticking = true;
+    setTimeout(() => this.#tick(), TICK_MS);
+  }
+
+  /** Asks for acknowledgements and passes on those that came, until there is no more of either. */
+  #tick(): void {
+    this.#ticking = false;
+    for (const [stream, ticks] of this.#unacked) {
+      const { ledger } = stream;
+      if (stream.ended || !stream.socket || !ledger) {
+        this.#unacked.delete(stream);
+        continue;
+      }
+      stream.ask();
+      if (ledger.hasNews && ticks >= 1) this.#tell(stream);
+      if (ledger.queue.length > 0) {
+        if (ticks < PATIENCE) this.#unacked.set(stream, ticks + 1);
+        else {
+          this.#waiting.put(stream, Date.now() + SILENT_MS);
+          this.#ports.alarms.wake("silent", stream.sid, Date.now() + SILENT_MS);
+          this.#unacked.delete(stream);
+        }
+      } else if (ledger.hasNews) this.#unacked.set(stream, ticks + 1);
+      else this.#unacked.delete(stream);
+    }
+    if (this.#unacked.size === 0) return;
+    this.#ticking = true;
+    setTimeout(() => this.#tick(), TICK_MS);
+  }
+
+  #tell(stream: Stream): void {
+    const acked = stream.ledger?.news();
+    if (acked !== undefined && stream.jid && !this.#isGuest(stream))
+      this.post.notify({ of: stream.jid.bare.toString(), sid: stream.sid, acked });
+  }
+
+  #isGuest(stream: Stream): boolean {
+    return stream.state.host === this.settings.guestDomain;
+  }
+
+  /** Delivers a batch, and tells what became of it. */
+  deliver(batch: readonly Delivery[]): Delivered {
+    const result: Delivered = { gone: [], moved: [], acked: [] };
+    for (const delivery of batch) this.#deliver(delivery, result);
+    return result;
+  }
+
+  #deliver(delivery: Delivery, result: Delivered): void {
+    const { e, to, bare, mark, end } = delivery;
+    const stanza = e && Stanza.open(e);
+    for (const sid of to) {
+      const expected = this.#expected.get(sid);
+      if (expected) {
+        expected.push({ ...delivery, to: [sid] });
+        continue;
+      }
+      const stream = this.stream(sid);
+      if (!stream || stream.ended) {
+        const gate = this.#moved.get(sid);
+        if (gate) result.moved.push([sid, gate]);
+        else result.gone.push(sid);
+        continue;
+      }
+      if (end) stream.fail(new StreamError(end, END_TEXTS[end]));
+      else if (stanza) {
+        stream.deliver(stanza, bare, mark);
+        const acked = stream.ledger ? stream.ledger.news() : mark;
+        if (acked !== undefined) result.acked.push([sid, acked]);
+      }
+    }
+  }
+
+  /** Stanzas for guests, whose only server this is, and for their streams from rooms that know no more than the address. */
+  receive(batch: readonly Item[]): void {
+    for (const item of batch) {
+      if (!("e" in item)) continue;
+      const stanza = Stanza.open(item.e);
+      const sid = stanza.to?.local.slice(stanza.to.local.lastIndexOf(".") + 1) ?? "";
+      const stream = this.stream(sid);
+      if (stream?.jid && stanza.to && (!stanza.to.full || stream.jid.equals(stanza.to))) stream.deliver(stanza);
+      else {
+        const error = stanza.kind !== "presence" && stanza.error(stanzaError("service-unavailable"));
+        if (error) this.post.send(error);
+      }
+    }
+  }
+
+  answerAtHost(iq: Stanza): Stanza {
+    return answerAtHost(this.kernel, this.settings, this.#ports.log, iq);
+  }
+
+  /** Stream features that features bring, for a stream before or after authentication. */
+  offers(phase: "login" | "session", guest: boolean): Element[] {
+    return this.kernel.features.flatMap((feature) => feature.offers?.(phase, guest, this.settings) ?? []);
+  }
+
+  /** A stream has become bound, or is back: what waited for it is sent, behind the answer that says so. */
+  opened(stream: Stream): void {
+    this.touch(stream);
+    stream.resend();
+    const expected = this.#expected.get(stream.sid) ?? [];
+    this.#expected.delete(stream.sid);
+    // Answers to these are not awaited: what is gone by now is found by the next delivery.
+    this.deliver(expected);
+  }
+
+  expect(sid: string): void {
+    if (!this.#expected.has(sid)) this.#expected.set(sid, []);
+  }
+
+  /** The stream does not come; what was delivered to it meanwhile goes back as if it had never been there. */
+  unexpect(sid: string): void {
+    const expected = this.#expected.get(sid) ?? [];
+    this.#expected.delete(sid);
+    const { gone } = this.deliver(expected);
+    if (gone.length === 0) return;
+    for (const { e } of expected) {
+      const stanza = e && Stanza.open(e);
+      if (stanza?.asks) this.post.send(stanza.error(stanzaError("service-unavailable")) as Stanza);
+    }
+  }
+
+  /** Fetches a stream that its client wants back, from the gate that has it. */
+  async fetch(gate: string, sid: string, jid: string): Promise<HandOver | undefined> {
+    if (gate === this.name) return this.handOver(sid, jid, gate);
+    return this.#ports.gates(gate).handOver(sid, jid, this.name);
+  }
+
+  handOver(sid: string, jid: string, to: string): HandOver | undefined {
+    const stream = this.stream(sid);
+    if (!stream?.ledger?.state.resume || stream.ended || stream.jid?.bare.toString() !== jid) return undefined;
+    const state = structuredClone(stream.snapshot(0));
+    const queue = [...stream.ledger.queue];
+    stream.ended = true;
+    stream.replaced();
+    this.#forget(stream);
+    if (to !== this.name) {
+      this.#moved.set(sid, to);
+      const [oldest] = this.#moved.keys();
+      if (this.#moved.size > MOVED && oldest !== undefined) this.#moved.delete(oldest);
+    }
+    return { state, queue };
+  }
+
+  /** A stream takes over the state of one that was: its id, its resource, its counters and its rooms. */
+  adopt(stream: Stream, state: StreamState, ledger: Ledger): void {
+    if (state.phase.at !== "bound") return;
+    this.#streams.delete(stream.sid);
+    stream.state.sid = state.sid;
+    stream.become(state.phase, ledger);
+    // A client that comes back looks: it says again if it does not (XEP-0352 §5).
+    state.phase.csi = false;
+    this.#streams.set(state.sid, stream);
+  }
+
+  /** A socket is gone without a word: its stream waits for its client, if that can come back. */
+  lost(stream: Stream): void {
+    if (stream.ended || !stream.socket) return;
+    stream.socket = undefined;
+    if (!stream.ledger?.state.resume) return this.finish(stream);
+    const expires = this.#expiry();
+    this.#waiting.put(stream, expires);
+    this.#ports.alarms.wake("expire", stream.sid, expires);
+  }
+
+  #expiry(): number {
+    return Date.now() + this.settings.resumeSeconds * 1000;
+  }
+
+  /** A stream has ended for good: its rooms and its account learn it, and what it leaves unread goes back. */
+  finish(stream: Stream): void {
+    if (stream.ended) return;
+    stream.ended = true;
+    const { jid, ledger, bound } = stream;
+    if (jid && bound) {
+      leaveRooms(stream, bound);
+      if (!this.#isGuest(stream)) {
+        const acked = ledger ? ledger.state.mark : Number.MAX_SAFE_INTEGER;
+        this.post.notify({ of: jid.bare.toString(), sid: stream.sid, acked, ended: true });
+      }
+      for (const [text] of ledger?.queue ?? []) this.#unanswered(text);
+    }
+    this.#forget(stream);
+  }
+
+  /** An IQ that reached nobody is answered by an error (RFC 6120 §8.2.3); messages lie in their archives. */
+  #unanswered(text: string): void {
+    if (!text.startsWith("<iq")) return;
+    const element = read(text);
+    const from = Jid.tryParse(String(element.attrs.from ?? ""));
+    const to = Jid.tryParse(String(element.attrs.to ?? ""));
+    if (!from || !to || from.domain === this.settings.domain && from.local === "") return;
+    const error = Stanza.read(element, from, to).error(stanzaError("recipient-unavailable"));
+    if (error?.to && element.attrs.type !== "result") this.post.send(error);
+  }
+
+  #forget(stream: Stream): void {
+    if (this.#streams.get(stream.sid) === stream) this.#streams.delete(stream.sid);
+    this.#unacked.delete(stream);
+    this.#unsaved.delete(stream);
+    if (this.#waiting.remove(stream.sid)) {
+      this.#ports.alarms.cancel("expire", stream.sid);
+      this.#ports.alarms.cancel("silent", stream.sid);
+    }
+  }
+
+  /** What is due: logins that take too long, streams nobody came back for, clients that have fallen silent. */
+  alarm(): void {
+    for (const { name, entity } of this.#ports.alarms.take(Date.now())) {
+      if (name === "login") this.#endSlowLogins();
+      else if (name === "expire") {
+        const stream = this.stream(entity);
+        if (stream && !stream.socket) this.finish(stream);
+      } else if (name === "silent") {
+        const stream = this.stream(entity);
+        // Whatever it said since has emptied its queue, or at least its row.
+        if (stream?.socket && stream.ledger && stream.ledger.queue.length > 0 && !this.#unacked.has(stream)) {
+          stream.socket.close(1001, "silent");
+          this.lost(stream);
+        }
+      }
+    }
+  }
+
+  #endSlowLogins(): void {
+    const now = Date.now();
+    let more = false;
+    for (const stream of this.#streams.values()) {
+      if (stream.state.phase.at !== "negotiating") continue;
+      if (stream.state.since + LOGIN_MS <= now) stream.fail(new StreamError("connection-timeout", "Logging in took too long."));
+      else more = true;
+    }
+    if (more) this.#expectLogin();
+  }
+}
+
+const END_TEXTS = {
+  conflict: "Another client has taken this resource.",
+  reset: "The server has lost this session; log in again.",
+  "not-authorized": "The credentials of this session are no longer good.",
+} as const;
+

@@ -1,0 +1,168 @@
+/** RFC 6120 §8.1, §10: a stanza from a bound client, and the way it goes — https://www.rfc-editor.org/rfc/rfc6120#section-10 */
+import { NS_PING } from "../features/ping.ts";
+import { StanzaError, StreamError, stanzaError } from "../protocol/errors.ts";
+import { Jid } from "../protocol/jid.ts";
+import * as NS from "../protocol/ns.ts";
+import { Stanza } from "../protocol/stanza.ts";
+import type { Element } from "../xml/element.ts";
+import { enable } from "./binding.ts";
+import { failedElement, readH, tooHigh } from "./management.ts";
+import { isGuestHost } from "./negotiation.ts";
+import type { Bound } from "./state.ts";
+import type { Stream } from "./stream.ts";
+
+/** Rooms and others that one stream may show itself to: what its attachment has room for. */
+const DIRECTED = 64;
+
+/** An element on a bound stream. */
+export function route(stream: Stream, phase: Bound, element: Element): undefined {
+  const ns = element.attrs.xmlns;
+  if (ns === NS.CLIENT) {
+    if (element.name !== "message" && element.name !== "presence" && element.name !== "iq")
+      throw new StreamError("unsupported-stanza-type");
+    return stanza(stream, phase, element);
+  }
+  if (ns === NS.SM) management(stream, element);
+  else if (ns === NS.CSI) {
+    phase.csi = element.name === "inactive";
+    if (!phase.csi) stream.release();
+  } else throw new StreamError("unsupported-stanza-type"); // §4.9.3.24
+  return undefined;
+}
+
+function management(stream: Stream, element: Element): void {
+  const { ledger } = stream;
+  if (element.name === "enable") return enable(stream, element);
+  if (element.name === "resume" || !ledger) return stream.write(failedElement("unexpected-request"));
+  if (element.name === "r") {
+    const answer = ledger.asked();
+    if (answer) stream.write(answer);
+  } else if (element.name === "a") {
+    const h = readH(element);
+    if (h === undefined) throw new StreamError("bad-format", "An <a/> has an h.");
+    const excess = ledger.acknowledged(h);
+    if (excess > 0)
+      throw new StreamError("undefined-condition", "More is acknowledged than was sent.", tooHigh(h, ledger.state.sent));
+  } else throw new StreamError("unsupported-stanza-type");
+}
+
+function stanza(stream: Stream, phase: Bound, element: Element): undefined {
+  const { gate, ledger } = stream;
+  const jid = stream.jid as Jid;
+  const number = ledger?.receive();
+  const done = (error?: Error) => {
+    if (number !== undefined && ledger) {
+      const answer = ledger.handle(number);
+      if (answer) stream.write(answer);
+    }
+    if (error) gate.log.error("a stanza could not be passed on", error);
+  };
+  checkFrom(element, jid);
+  let read: Stanza | undefined;
+  try {
+    const address = element.attrs.to;
+    const to = typeof address === "string" && address !== "" ? parseTo(address) : undefined;
+    read = Stanza.read(element, jid, to, [gate.name, stream.sid]);
+    forward(stream, phase, read, (error) => {
+      if (error && read) bounce(stream, read, stanzaError("resource-constraint", "The server is busy; try again.", undefined, { type: "wait" }));
+      done(error);
+    });
+  } catch (error) {
+    if (!(error instanceof StanzaError)) throw error;
+    bounce(stream, read ?? unread(element, jid), error);
+    done();
+  }
+  return undefined;
+}
+
+/** §8.1.2.1: a client may say who it is, but not that it is somebody else. */
+function checkFrom(element: Element, jid: Jid): void {
+  const { from } = element.attrs;
+  if (from === undefined || from === jid.toString() || from === jid.bare.toString()) return;
+  const said = Jid.tryParse(String(from));
+  if (!said?.bare.equals(jid.bare) || (said.full && !said.equals(jid)))
+    throw new StreamError("invalid-from", "This is not your address.");
+}
+
+function parseTo(address: string): Jid {
+  const to = Jid.tryParse(address);
+  if (!to) throw stanzaError("jid-malformed", `"${address.slice(0, 64)}" is no address.`);
+  return to;
+}
+
+/** As much of a malformed stanza as its error needs. */
+function unread(element: Element, from: Jid): Stanza {
+  const { type, id } = element.attrs;
+  const known = type === "result" || type === "error" ? { type } : {};
+  return new Stanza({ kind: element.name as Stanza["kind"], id: String(id ?? ""), from, to: undefined, ...known });
+}
+
+function bounce(stream: Stream, stanza: Stanza, error: StanzaError): void {
+  const answer = stanza.error(error);
+  if (answer) stream.deliver(answer);
+}
+
+/** Sends a stanza where it belongs; `done` runs when it is in custody, or was answered here. */
+function forward(stream: Stream, phase: Bound, stanza: Stanza, done: (error?: Error) => void): void {
+  const { gate } = stream;
+  const { to, kind } = stanza;
+  const { post, settings } = gate;
+  const guest = isGuestHost(stream);
+  const own = !to || to.equals(stanza.from.bare) || (to.local === "" && to.domain === stream.state.host && !to.full);
+
+  if (kind === "iq" && own) {
+    if (!stanza.asks) return done();
+    const place = to?.local ? undefined : to ? "host" : undefined;
+    // XEP-0199 §4.2: the ping of a client to its server is answered where its stream is, and wakes nobody.
+    if (stanza.about === `${NS_PING} ping` || (place && gate.kernel.answers("host", stanza))) {
+      stream.deliver(gate.answerAtHost(stanza));
+      return done();
+    }
+  }
+  if (own && guest) {
+    if (kind === "presence") phase.available = stanza.type === "";
+    else if (kind === "iq") throw stanzaError("service-unavailable", "Guests have rooms, and nothing else.");
+    if (kind === "presence" && stanza.type === "unavailable") leaveRooms(stream, phase, stanza);
+    return done();
+  }
+  if (own) {
+    if (kind === "presence") {
+      phase.available = stanza.type === "";
+      if (stanza.type === "unavailable") leaveRooms(stream, phase, stanza);
+    } else if (kind === "message" && to && to.local === "") {
+      throw stanzaError("service-unavailable", "The server itself reads no messages.");
+    }
+    return post.submit(stanza, done);
+  }
+  if (to.domain === settings.domain && to.local === "") throw stanzaError("item-not-found", "The server has no resources.");
+
+  const room = to.domain === settings.mucDomain;
+  if (guest && !room && to.domain !== settings.guestDomain)
+    throw stanzaError("not-allowed", "Guests have rooms, and nothing else."); // security.md C11
+  if (kind === "presence" && room && (stanza.type === "" || stanza.type === "unavailable")) direct(phase, stanza);
+  // What no account has to see goes straight there: no archive, no copies, nobody to block.
+  const straight = guest || (room && (kind !== "message" || stanza.type === "groupchat"));
+  if (straight) post.send(stanza, done);
+  else post.submit(stanza, done);
+}
+
+function direct(phase: Bound, { to, type }: Stanza): void {
+  const address = String(to);
+  phase.directed = phase.directed.filter((other) => other !== address);
+  if (type !== "") return;
+  if (phase.directed.length >= DIRECTED) throw stanzaError("resource-constraint", `One stream joins at most ${DIRECTED} rooms.`);
+  phase.directed.push(address);
+}
+
+/** RFC 6121 §4.6.4: who was sent presence directly is sent the unavailable, too. */
+export function leaveRooms(stream: Stream, phase: Bound, stanza?: Stanza): void {
+  const jid = stream.jid as Jid;
+  for (const address of phase.directed) {
+    const to = Jid.parse(address);
+    const via = [stream.gate.name, stream.sid] as const;
+    const leaving = stanza?.with({ to }) ?? new Stanza({ kind: "presence", type: "unavailable", from: jid, to, via });
+    stream.gate.post.send(leaving);
+  }
+  phase.directed = [];
+}
+

@@ -1,0 +1,78 @@
+/** A stream as plain data: what rides in its socket's attachment, and in a row while it waits to be resumed. */
+import type { AuthenticationState } from "../protocol/authentication.ts";
+import type { Profile, UserAgent } from "../protocol/sasl.ts";
+
+/** One stanza that its client has not acknowledged: the text as it was sent, and its place in the account's archive. */
+export type Unacked = [text: string, mark: number];
+
+export interface Negotiating {
+  at: "negotiating";
+  /** Stream opens so far, SASL 1's restart included. */
+  opens: number;
+  /** Failed attempts (RFC 6120 §6.4.5). */
+  failures: number;
+  /** Bytes received before authentication. */
+  bytes: number;
+  exchange?: Exchange;
+  /** Authenticated, not bound yet. The bare JID; of a guest, too. */
+  jid?: string;
+}
+
+/** A SASL exchange between two of its messages. */
+export interface Exchange {
+  profile: Profile;
+  mechanism: string;
+  state: AuthenticationState;
+  agent: UserAgent;
+  /** SASL2: the whole `<authenticate/>`, for its inline requests. */
+  request?: string;
+}
+
+export interface Bound {
+  at: "bound";
+  jid: string;
+  /** Rooms and others outside the account that were sent presence straight from here (RFC 6121 §4.6). */
+  directed: string[];
+  /** The available presence that it last sent, for guests' rooms and `<r/>` timing: only whether there is one. */
+  available: boolean;
+  csi: boolean;
+  /** Stanzas held back from an inactive client (XEP-0352): key of what they replace, text. */
+  held: [key: string, text: string][];
+  management?: Management;
+}
+
+/** XEP-0198. All counts are of this stream and its predecessors under the same id, modulo 2^32 on the wire only. */
+export interface Management {
+  resume: boolean;
+  /** Stanzas taken from the client; those that are in custody or answered. */
+  received: number;
+  handled: number;
+  /** Stanzas sent to the client; those it has acknowledged. */
+  sent: number;
+  acked: number;
+  /** The highest mark it has acknowledged, and the highest its account was told of. */
+  mark: number;
+  told: number;
+  /** The stanzas between `acked` and `sent`, when they are few enough to ride along. */
+  queue?: Unacked[];
+}
+
+export interface StreamState {
+  version: 1;
+  sid: string;
+  /** When the socket was accepted, in ms. */
+  since: number;
+  /** A keyed hash of the client's address: for limits and bans; the address itself is kept nowhere. */
+  address: string;
+  /** TLS or loopback, so that a password may be sent. */
+  secure: boolean;
+  /** The host that the client asked for, pinned by its first `<open/>`. */
+  host: string;
+  lang: string;
+  phase: Negotiating | Bound;
+}
+
+export function newStream(sid: string, address: string, secure: boolean, now: number): StreamState {
+  const phase: Negotiating = { at: "negotiating", opens: 0, failures: 0, bytes: 0 };
+  return { version: 1, sid, since: now, address, secure, host: "", lang: "", phase };
+}

@@ -1,0 +1,257 @@
+/** One client's stream: RFC 7395 framing over the rules of RFC 6120 §4 — https://www.rfc-editor.org/rfc/rfc7395 */
+import { StreamError, streamErrorElement } from "../protocol/errors.ts";
+import { Jid } from "../protocol/jid.ts";
+import { Trait } from "../protocol/message.ts";
+import * as NS from "../protocol/ns.ts";
+import type { Stanza } from "../protocol/stanza.ts";
+import { type Element, xml } from "../xml/element.ts";
+import { PRE_AUTH_LIMITS, read, XmlError } from "../xml/reader.ts";
+import { serialise } from "../xml/writer.ts";
+import type { Gate } from "./gate.ts";
+import { Ledger } from "./management.ts";
+import { negotiate, open } from "./negotiation.ts";
+import { type Pace, paced } from "./pace.ts";
+import { route } from "./routing.ts";
+import type { Bound, StreamState } from "./state.ts";
+
+/** The stream's socket: the port that the object class implements. */
+export interface Socket {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  /** Keeps the state with the socket while the object is forgotten; throws when it has no room for it. */
+  attach(state: StreamState): void;
+}
+
+/** Bytes before authentication, over all frames (security.md §4). */
+const PRE_AUTH_BYTES = 64 * 1024;
+/** Frames that may wait while a login is judged. */
+const INBOX = 64;
+/** An inactive client's stanzas are held while there are at most so many characters of them (XEP-0352 §5). */
+const HELD = { stanzas: 100, characters: 4096 };
+/** Characters of unacknowledged stanzas that ride in the attachment (16 KiB in all). */
+const ROOM = 4096;
+
+export class Stream {
+  readonly gate: Gate;
+  state: StreamState;
+  /** Absent while the stream waits for its client to come back. */
+  socket: Socket | undefined;
+  ledger: Ledger | undefined;
+  /** The address it is bound to. */
+  jid: Jid | undefined;
+  /** What it may still send before it is told to slow down; a cache, since an idle stream has its full allowance. */
+  pace: Pace | undefined;
+  /** A token of an invitation, presented before registering (XEP-0445). */
+  invitation: string | undefined;
+  ended = false;
+  #inbox: string[] = [];
+  #busy = false;
+
+  constructor(gate: Gate, state: StreamState, socket: Socket | undefined) {
+    this.gate = gate;
+    this.state = state;
+    this.socket = socket;
+    if (state.phase.at === "bound") this.#revive(state.phase);
+  }
+
+  #revive(phase: Bound): void {
+    this.jid = Jid.parse(phase.jid);
+    if (phase.management) this.ledger = new Ledger(phase.management);
+  }
+
+  get sid(): string {
+    return this.state.sid;
+  }
+
+  get bound(): Bound | undefined {
+    return this.state.phase.at === "bound" ? this.state.phase : undefined;
+  }
+
+  /** Becomes bound, or takes the place of a stream that was. */
+  become(phase: Bound, ledger?: Ledger): void {
+    this.state.phase = phase;
+    this.jid = Jid.parse(phase.jid);
+    this.ledger = ledger;
+  }
+
+  /** A frame. Frames that come while a login is judged wait their turn (RFC 6120 §10.1). */
+  receive(text: string): void {
+    if (this.ended) return;
+    if (!this.#busy) this.#step(text);
+    else if (this.#inbox.length < INBOX) this.#inbox.push(text);
+    else this.fail(new StreamError("policy-violation", "Too much at once."));
+  }
+
+  #step(text: string): void {
+    this.gate.touch(this);
+    try {
+      const element = this.#read(text);
+      const later = element && this.#handle(element);
+      if (!later) return;
+      this.#busy = true;
+      later.catch((error) => this.fail(error)).finally(() => this.#resume());
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #resume(): void {
+    this.#busy = false;
+    while (!this.#busy && !this.ended) {
+      const next = this.#inbox.shift();
+      if (next === undefined) return;
+      this.#step(next);
+    }
+  }
+
+  #read(text: string): Element | undefined {
+    const { phase } = this.state;
+    const { settings } = this.gate;
+    if (phase.at === "bound") {
+      if (settings.limits && !paced(this, text.length))
+        throw new StreamError("policy-violation", "This stream sends more than it may.");
+      return read(text, this.gate.xmlLimits);
+    }
+    phase.bytes += text.length;
+    if (phase.bytes > PRE_AUTH_BYTES) throw new StreamError("policy-violation", "Authenticate first.");
+    return read(text, PRE_AUTH_LIMITS);
+  }
+
+  #handle(element: Element): Promise<void> | undefined {
+    if (element.attrs.xmlns === NS.FRAMING) {
+      if (element.name === "close") this.close();
+      else if (element.name === "open") open(this, element);
+      else throw new StreamError("unsupported-stanza-type");
+      return undefined;
+    }
+    if (this.state.host === "") throw new StreamError("not-authorized", "A stream begins with <open/> (RFC 7395 §3.4).");
+    if (this.state.phase.at === "negotiating") return negotiate(this, this.state.phase, element);
+    return route(this, this.state.phase, element);
+  }
+
+  /** Says something that is no stanza: it is not counted and not sent again. */
+  write(element: Element): void {
+    this.socket?.send(serialise(element));
+  }
+
+  /** Delivers a stanza; one to "" is written to the stream's own address, bare or full. */
+  deliver(stanza: Stanza, bare = false, mark = 0): void {
+    const phase = this.bound;
+    if (!phase || !this.jid) return;
+    const text = stanza.to ? stanza.text() : stanza.text((bare ? this.jid.bare : this.jid).toString());
+    this.gate.touch(this);
+    if (phase.csi && holdable(stanza)) this.#hold(phase, `${stanza.kind} ${stanza.from}`, text);
+    else {
+      this.release();
+      this.#send(text, mark);
+    }
+  }
+
+  #hold(phase: Bound, key: string, text: string): void {
+    phase.held = phase.held.filter(([other]) => other !== key);
+    phase.held.push([key, text]);
+    const characters = phase.held.reduce((sum, [, held]) => sum + held.length, 0);
+    if (phase.held.length > HELD.stanzas || characters > HELD.characters) this.release();
+  }
+
+  /** Sends what was held back, in its order. */
+  release(): void {
+    const phase = this.bound;
+    if (!phase || phase.held.length === 0) return;
+    const held = phase.held;
+    phase.held = [];
+    for (const [, text] of held) this.#send(text, 0);
+  }
+
+  #send(text: string, mark: number): void {
+    const { ledger, socket } = this;
+    const ask = ledger?.send(text, mark);
+    socket?.send(text);
+    if (ask) socket?.send(ASK);
+    if (ledger?.overflows) this.fail(new StreamError("resource-constraint", "Too much is unacknowledged; the archive has it."));
+  }
+
+  /** Asks for an acknowledgement if something waits for one. */
+  ask(): void {
+    if (this.socket && this.ledger?.ask()) this.socket.send(ASK);
+  }
+
+  /** Sends again what the client says it has not had, after a resumption. */
+  resend(): void {
+    for (const [text] of this.ledger?.queue ?? []) this.socket?.send(text);
+    this.ask();
+  }
+
+  /** Keeps the state with the socket. Returns false when it has no room: it must go into a row. */
+  save(): boolean {
+    this.snapshot(ROOM);
+    try {
+      this.socket?.attach(this.state);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  snapshot(room: number): StreamState {
+    const phase = this.bound;
+    if (phase && this.ledger) phase.management = this.ledger.save(room);
+    return this.state;
+  }
+
+  /** The client closes its stream: its session ends at once (RFC 6120 §4.4). */
+  close(): void {
+    if (this.ended) return;
+    this.socket?.send(CLOSE);
+    this.socket?.close(1000, "");
+    this.gate.finish(this);
+  }
+
+  /** Its client has come back on another socket; this one is of no more use. */
+  replaced(): void {
+    this.write(streamErrorElement(new StreamError("conflict", "This stream was resumed elsewhere.")));
+    this.socket?.send(CLOSE);
+    this.socket?.close(1000, "resumed");
+    this.socket = undefined;
+  }
+
+  /** Ends the stream with an error; a resumption would only bring the same again, so the session ends too. */
+  fail(error: unknown): void {
+    if (this.ended) return;
+    const reason = asStreamError(error, this.gate);
+    // §4.9.1.2: an error before the header is answered with a header first.
+    if (this.state.host === "") this.socket?.send(this.header());
+    this.write(streamErrorElement(reason));
+    this.socket?.send(CLOSE);
+    this.socket?.close(1000, reason.condition);
+    this.gate.finish(this);
+  }
+
+  header(): string {
+    const { host, lang } = this.state;
+    const from = host || this.gate.settings.domain;
+    // The stream's id says nothing about the session: `sid` would be half of a resumption.
+    return serialise(
+      xml("open", { xmlns: NS.FRAMING, from, id: crypto.randomUUID(), version: "1.0", "xml:lang": lang || "en" }),
+    );
+  }
+}
+
+const ASK = `<r xmlns="${NS.SM}"/>`;
+const CLOSE = `<close xmlns="${NS.FRAMING}"/>`;
+
+/** XEP-0352 §5.1: presence and chat states may wait until somebody looks; all else may not. */
+function holdable(stanza: Stanza): boolean {
+  if (stanza.kind === "presence") {
+    // A room's answer to a join (status 110) is what the client waits for.
+    return (stanza.type === "" || stanza.type === "unavailable") && !stanza.inner.includes('code="110"');
+  }
+  return stanza.kind === "message" && (stanza.traits & Trait.STATE) !== 0;
+}
+
+function asStreamError(error: unknown, gate: Gate): StreamError {
+  if (error instanceof StreamError) return error;
+  if (error instanceof XmlError) return new StreamError(error.condition, error.message);
+  gate.log.error("a stream failed", error);
+  return new StreamError("internal-server-error");
+}

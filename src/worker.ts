@@ -1,0 +1,5 @@
+/** The worker: the edge app and the object classes, and nothing else. */
+export { Directory } from "../durable-objects/directory.ts";
+export { Gate } from "../durable-objects/gate.ts";
+export { User } from "../durable-objects/user.ts";
+export { app as default } from "./edge/app.ts";
