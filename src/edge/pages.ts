@@ -1,0 +1,50 @@
+/** The web pages, embedded in the worker by the build, and the facts they need. */
+import { files } from "enjamb:web";
+import type { Settings } from "../settings.ts";
+import { WEBSOCKET_PATHS } from "./websocket.ts";
+
+/** Scripts, styles and connections of our own only; a page with inline code would not run. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self' ws: wss:",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** The file of a path, a page without its `.html` included; undefined when there is none. */
+export function page(request: Request): Response | undefined {
+  const { pathname } = new URL(request.url);
+  const path = pathname === "/" ? "/landing.html" : pathname;
+  const file = files[path] ?? files[`${path}.html`];
+  if (file === undefined) return undefined;
+  const headers = new Headers({ "content-type": file.type, etag: file.etag, "cache-control": "no-cache" });
+  if (file.type.startsWith("text/html")) headers.set("content-security-policy", POLICY);
+  if (path.startsWith("/embed")) {
+    // What other sites load into their pages.
+    headers.set("access-control-allow-origin", "*");
+    headers.set("cross-origin-resource-policy", "cross-origin");
+    headers.set("cache-control", "public, max-age=300");
+  }
+  const same = request.headers.get("if-none-match")?.replace(/^W\//, "") === file.etag;
+  return same ? new Response(null, { status: 304, headers }) : new Response(file.text, { headers });
+}
+
+/** `/info.json`: what a page of ours must know of this deployment. */
+export function info(settings: Settings): Response {
+  const { domain, guestDomain, mucDomain, registration, anonymous, siteName, defaultRoom } = settings;
+  const facts = {
+    domain,
+    guestDomain,
+    roomsDomain: mucDomain,
+    websocket: WEBSOCKET_PATHS[0],
+    registration,
+    anonymous,
+    siteName,
+    defaultRoom,
+  };
+  return Response.json(facts, { headers: { "access-control-allow-origin": "*", "cache-control": "no-cache" } });
+}
