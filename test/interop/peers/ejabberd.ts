@@ -1,0 +1,159 @@
+/** ejabberd as its own documentation tunes it: archive in SQLite, no shapers, and no busy waiting of its schedulers. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { PeerOptions } from "../peers.ts";
+import type { Server } from "../server.ts";
+import { answers, daemon, freePorts, temporaryFolder } from "./daemon.ts";
+
+const DOMAIN = "localhost";
+const HOSTS = { guest: "guest.localhost", rooms: "rooms.localhost", pubsub: "pubsub.localhost" };
+
+export async function startEjabberd({ archive = true }: PeerOptions = {}): Promise<Server> {
+  const folder = temporaryFolder("ejabberd");
+  mkdirSync(join(folder, "spool"));
+  const [http, tcp] = (await freePorts(2)) as [number, number];
+  writeFileSync(join(folder, "ejabberd.yml"), config(folder, http, tcp, archive));
+  const server = daemon(folder, "erl", ERL, {
+    env: {
+      // Where Debian puts ejabberd. Without a node name no epmd is started, so nothing outlives the server.
+      ERL_LIBS: "/usr/lib/x86_64-linux-gnu",
+      EJABBERD_CONFIG_PATH: join(folder, "ejabberd.yml"),
+      EJABBERD_LOG_PATH: join(folder, "ejabberd.log"),
+      ERL_CRASH_DUMP_BYTES: "0",
+      ERL_MAX_PORTS: "32000",
+      ERL_MAX_ETS_TABLES: "1400",
+      CONTRIB_MODULES_PATH: join(folder, "modules"),
+      CONTRIB_MODULES_CONF_DIR: join(folder, "modules"),
+    },
+    ready: () => answers(`http://127.0.0.1:${http}/api/status`),
+  });
+  await server.start();
+
+  return {
+    name: "ejabberd",
+    http: `http://127.0.0.1:${http}`,
+    websocket: `ws://127.0.0.1:${http}/ws`,
+    tcp: { host: "127.0.0.1", port: tcp },
+    domain: DOMAIN,
+    hosts: HOSTS,
+    pids: () => [server.pid()],
+    addUser: (name, password) => register(http, name, password),
+    async addUsers(names, password) {
+      for (let at = 0; at < names.length; at += 16) {
+        await Promise.all(names.slice(at, at + 16).map((name) => register(http, name, password)));
+      }
+    },
+    kill9: server.kill9,
+    restart: server.start,
+    stop: server.stop,
+  };
+}
+
+const ERL = [
+  ...["-noinput", "+K", "true", "+P", "250000", "+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none"],
+  ...["-mnesia", "dir", '"spool"', "-s", "ejabberd"],
+];
+
+async function register(port: number, user: string, password: string): Promise<void> {
+  const body = JSON.stringify({ user, host: DOMAIN, password });
+  const answer = await fetch(`http://127.0.0.1:${port}/api/register`, { method: "POST", body });
+  // 409: the account exists already
+  if (!answer.ok && answer.status !== 409)
+    throw new Error(`ejabberd would not register ${user}: ${await answer.text()}`);
+}
+
+const config = (folder: string, http: number, tcp: number, archive: boolean): string => `
+hosts: ["${DOMAIN}", "${HOSTS.guest}"]
+loglevel: error
+auth_password_format: scram
+default_db: mnesia
+sql_type: sqlite
+sql_database: "${folder}/archive.sqlite"
+sql_pool_size: 1
+host_config:
+  "${DOMAIN}":
+    auth_method: [mnesia]
+  "${HOSTS.guest}":
+    auth_method: [anonymous]
+    anonymous_protocol: sasl_anon
+acl:
+  local:
+    user_regexp: ""
+  loopback:
+    ip: [127.0.0.0/8]
+access_rules:
+  everyone:
+    allow: all
+  local:
+    allow: local
+api_permissions:
+  "loopback":
+    who:
+      ip: 127.0.0.1
+    what: "*"
+shaper: {}
+shaper_rules: {}
+registration_timeout: infinity
+listen:
+  -
+    port: ${http}
+    ip: "127.0.0.1"
+    module: ejabberd_http
+    request_handlers:
+      /ws: ejabberd_http_ws
+      /bosh: mod_bosh
+      /api: mod_http_api
+  -
+    port: ${tcp}
+    ip: "127.0.0.1"
+    module: ejabberd_c2s
+    max_stanza_size: 262144
+    starttls: false
+modules:
+  mod_blocking: {}
+  mod_bosh: {}
+  mod_caps: {}
+  mod_carboncopy: {}
+  mod_client_state: {}
+  mod_disco: {}
+  mod_http_api: {}
+  mod_last: {}
+${archive ? MAM : ""}
+  mod_muc:
+    host: "rooms.@HOST@"
+    access_create: everyone
+    max_users: 5000
+    max_users_presence: 5000
+    max_user_conferences: 1000
+    default_room_options:
+      mam: ${archive}
+      max_users: 5000
+      anonymous: true
+      public: true
+  mod_offline: {}
+  mod_ping: {}
+  mod_privacy: {}
+  mod_private: {}
+  mod_pubsub:
+    host: "pubsub.@HOST@"
+    access_createnode: everyone
+    plugins: [flat, pep]
+    max_items_node: 1000
+  mod_register:
+    access: everyone
+    ip_access: everyone
+  mod_roster:
+    versioning: true
+  mod_stream_mgmt:
+    resend_on_timeout: if_offline
+  mod_time: {}
+  mod_vcard: {}
+  mod_version: {}
+`;
+
+const MAM = `
+  mod_mam:
+    db_type: sql
+    default: always
+    assume_mam_usage: true
+`;

@@ -1,0 +1,154 @@
+/**
+ * A server for one test file: the built worker under Miniflare, on a loopback port of its own, with objects on a disk of its own.
+ * With EVICT=1 every object is forgotten before each step of an actor, so what is not in an attachment or a row is lost.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Log, LogLevel, Miniflare } from "miniflare";
+import { WORKER } from "../../scripts/build.ts";
+import { COMPATIBILITY_DATE, COMPATIBILITY_FLAGS, OBJECTS } from "../../scripts/objects.ts";
+import { parseSettings, type SettingName, type Settings } from "../../src/settings.ts";
+import { Actor, type LoginOptions } from "./actor.ts";
+
+const SCRIPT = "enjamb";
+
+export interface WorldOptions {
+  /** Variables as in the environment; the tests' own defaults are open registration, no rate limits, cheap SCRAM. */
+  readonly settings?: Partial<Record<SettingName, string>>;
+  /** Forget every object before each step; default: whether EVICT=1. */
+  readonly evict?: boolean;
+}
+
+export class World {
+  readonly settings: Settings;
+  readonly evicting: boolean;
+  readonly #env: Record<string, string>;
+  readonly #disk = mkdtempSync(join(tmpdir(), "enjamb-world-"));
+  readonly #actors = new Set<Actor>();
+  #miniflare!: Miniflare;
+  #url!: URL;
+
+  private constructor({ settings = {}, evict = process.env.EVICT === "1" }: WorldOptions) {
+    this.#env = {
+      XMPP_DOMAIN: "capulet.example",
+      REGISTRATION: "open",
+      LIMITS: "off",
+      SCRAM_ITERATIONS: "4096",
+      ADMIN_TOKEN: randomBytes(24).toString("base64url"),
+      LOG_LEVEL: "warn",
+      ...settings,
+    };
+    this.settings = parseSettings(this.#env);
+    this.evicting = evict;
+  }
+
+  static async start(options: WorldOptions = {}): Promise<World> {
+    const world = new World(options);
+    await world.#boot();
+    return world;
+  }
+
+  async #boot(): Promise<void> {
+    this.#miniflare = new Miniflare({
+      host: "127.0.0.1",
+      port: this.#url === undefined ? 0 : Number(this.#url.port),
+      log: new Log(LogLevel.WARN),
+      cf: false,
+      name: SCRIPT,
+      modules: [{ type: "ESModule", path: "worker.js", contents: readFileSync(WORKER, "utf8") }],
+      compatibilityDate: COMPATIBILITY_DATE,
+      compatibilityFlags: [...COMPATIBILITY_FLAGS],
+      bindings: this.#env,
+      durableObjects: Object.fromEntries(
+        OBJECTS.map(({ binding, className, uniqueKey }) => [
+          binding,
+          { className, useSQLite: true, unsafeUniqueKey: uniqueKey },
+        ]),
+      ),
+      durableObjectsPersist: this.#disk,
+    });
+    this.#url = await this.#miniflare.ready;
+  }
+
+  get domain(): string {
+    return this.settings.domain;
+  }
+
+  /** `http://127.0.0.1:port` */
+  get http(): string {
+    return this.#url.origin;
+  }
+
+  get websocket(): string {
+    return `${this.http.replace("http", "ws")}/xmpp-websocket`;
+  }
+
+  /** A raw connection: the socket is open and nothing has been said on it. */
+  async connect(name = "somebody"): Promise<Actor> {
+    const actor = await Actor.connect(this, name);
+    this.#actors.add(actor);
+    return actor;
+  }
+
+  /** Makes an account through the REST API (or sets its password). @returns its bare JID */
+  async user(name: string, password = `${name}'s secret`): Promise<string> {
+    const response = await this.rest("PUT", `/api/v1/users/${encodeURIComponent(name)}`, { password });
+    if (!response.ok) throw new Error(`no account for ${name}: ${response.status} ${await response.text()}`);
+    await response.arrayBuffer();
+    return `${name}@${this.domain}`;
+  }
+
+  /** Connects, authenticates and binds; the account is made if need be. */
+  async login(name: string, options: LoginOptions = {}): Promise<Actor> {
+    if (options.password === undefined) await this.user(name);
+    const actor = await this.connect(name);
+    await actor.login(options);
+    return actor;
+  }
+
+  /** A request to the REST API with the admin token. */
+  rest(method: string, path: string, body?: unknown): Promise<Response> {
+    return fetch(`${this.http}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.settings.adminToken}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
+  /** Forgets every object that is in memory, after what runs in it has ended; sockets stay, as in hibernation. */
+  async evict(): Promise<void> {
+    await Promise.all(
+      OBJECTS.map(async ({ className }) => {
+        const ids = await this.#miniflare.listDurableObjectIds(className, SCRIPT);
+        await Promise.all(
+          ids.map((id) =>
+            this.#miniflare
+              .unsafeEvictDurableObject(SCRIPT, className, { id, webSockets: "hibernate" })
+              .catch((error: Error) => {
+                if (!error.message.includes("not currently running")) throw error;
+              }),
+          ),
+        );
+      }),
+    );
+  }
+
+  /** Ends the process and starts it again on the same disk and port; every socket is lost. */
+  async restart(): Promise<void> {
+    await this.#miniflare.dispose();
+    await this.#boot();
+  }
+
+  /** The worker's bindings, for what no client can ask. */
+  bindings<Env>(): Promise<Env> {
+    return this.#miniflare.getBindings<Env>(SCRIPT);
+  }
+
+  async dispose(): Promise<void> {
+    for (const actor of this.#actors) actor.cut();
+    await this.#miniflare.dispose();
+    rmSync(this.#disk, { recursive: true, force: true });
+  }
+}

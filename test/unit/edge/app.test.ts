@@ -1,0 +1,182 @@
+import { describe, expect, test } from "vitest";
+import { app } from "../../../src/edge/app.ts";
+import type { Env } from "../../../src/edge/env.ts";
+
+XX;
+
+const TOKEN = "0123456789abcdef0123456789abcdef";
+
+/** An environment whose objects keep accounts in a map and whose gates take `room` sockets between them, in order. */
+function environment(settings: Record<string, string> = {}, full = 0) {
+  const accounts = new Map<string, string>();
+  const asked: { gate: string; request: Request }[] = [];
+  const calls = {
+    async setPassword(jid: string, password: string) {
+      const created = !accounts.has(jid);
+      accounts.set(jid, password);
+      return { ok: true as const, created };
+    },
+    async removeAccount(jid: string) {
+      return accounts.delete(jid) ? { ok: true as const } : { error: `There is no account ${jid}.` };
+    },
+    account: async (jid: string) => (accounts.has(jid) ? { jid } : null),
+  };
+  const env = {
+    ADMIN_TOKEN: TOKEN,
+    ...settings,
+    USER: { getByName: () => calls },
+    DIRECTORY: { getByName: () => ({ accounts: async () => [...accounts.keys()] }) },
+    GATE: {
+      getByName: (gate: string) => ({
+        async fetch(request: Request) {
+          asked.push({ gate, request });
+          const isFull = Number(gate.split(":")[1]) < full;
+          return isFull ? new Response("", { status: 503, headers: { [GATE_FULL]: "1" } }) : new Response("taken");
+        },
+      }),
+    },
+  } as unknown as Env;
+  return { env, accounts, asked };
+}
+
+const upgrade = (headers: Record<string, string> = {}) => ({
+  headers: { upgrade: "websocket", "sec-websocket-protocol": "xmpp", ...headers },
+});
+const authorised = (method: string, body?: unknown, headers: Record<string, string> = {}) => ({
+  method,
+  headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json", ...headers },
+  ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+});
+
+describe("the WebSocket door", () => {
+  test.each(["/xmpp-websocket", "/ws", "/xmpp"])("%s shows a person a page", async (path) => {
+    const response = await app.request(path, {}, environment().env);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain("@localhost");
+  });
+
+  test("RFC 7395 §3.1: a client without the subprotocol is refused", async () => {
+    const { env, asked } = environment();
+    const response = await app.request("/ws", upgrade({ "sec-websocket-protocol": "chat" }), env);
+    expect(response.status).toBe(400);
+    expect(asked).toEqual([]);
+  });
+
+  test("a page of another site is refused", async () => {
+    const response = await app.request("/ws", upgrade({ origin: "https://evil.example" }), environment().env);
+    expect(response.status).toBe(403);
+  });
+
+  test("what a client says of itself in the gate's headers is overwritten", async () => {
+    const { env, asked } = environment();
+    const headers = upgrade({ [GATE_HEADERS.address]: "1.2.3.4", [GATE_HEADERS.private]: "1" });
+    await app.request("http://chat.example/ws", headers, env);
+    expect(asked[0]?.request.headers.get(GATE_HEADERS.address)).toBe("");
+    expect(asked[0]?.request.headers.get(GATE_HEADERS.private)).toBe("0");
+  });
+
+  test("a full gate sends newcomers to the next, and is not asked again at once", async () => {
+    const { env, asked } = environment({}, 2);
+    expect(await (await app.request("/ws", upgrade(), env)).text()).toBe("taken");
+    await app.request("/ws", upgrade(), env);
+    expect(asked.map(({ gate }) => gate)).toEqual(["local:0", "local:1", "local:2", "local:2"]);
+  });
+});
+
+describe("the accounts' API", () => {
+  const path = "/api/v1/users/alice";
+
+  test("makes, shows, lists and removes an account", async () => {
+    const { env, accounts } = environment();
+    const made = await app.request(path, authorised("PUT", { password: "p" }), env);
+    expect([made.status, await made.json()]).toEqual([201, { jid: "alice@localhost" }]);
+    expect((await app.request(path, authorised("PUT", { password: "q" }), env)).status).toBe(200);
+    expect(accounts.get("alice@localhost")).toBe("q");
+    expect((await app.request("/api/v1/users/ALICE@localhost", authorised("GET"), env)).status).toBe(200);
+    expect(await (await app.request("/api/v1/users", authorised("GET"), env)).json()).toEqual({
+      users: ["alice@localhost"],
+    });
+    expect((await app.request(path, authorised("DELETE"), env)).status).toBe(204);
+    expect((await app.request(path, authorised("GET"), env)).status).toBe(404);
+  });
+
+  test.each([
+    ["no token", { authorization: "" }, 401],
+    ["a wrong token", { authorization: `Bearer ${TOKEN}x` }, 401],
+    ["the token as a basic password", { authorization: `Basic ${btoa(`admin:${TOKEN}`)}` }, 401],
+    ["a form's content type", { "content-type": "text/plain" }, 415],
+  ])("%s is refused", async (_, headers, status) => {
+    const { env, accounts } = environment();
+    const response = await app.request(path, authorised("PUT", { password: "p" }, headers), env);
+    expect(response.status).toBe(status);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(accounts.size).toBe(0);
+  });
+
+  test("without a token of its own the server has no API", async () => {
+    const response = await app.request(path, authorised("GET"), environment({ ADMIN_TOKEN: "" }).env);
+    expect(response.status).toBe(403);
+  });
+
+  test.each([
+    ["no JSON", "password=p"],
+    ["no password", {}],
+    ["an empty one", { password: "" }],
+    ["one too long", { password: "x".repeat(1024) }],
+    ["half a character", '{"password":"\\ud800"}'],
+  ])("%s is no password", async (_, body) => {
+    expect((await app.request(path, authorised("PUT", body), environment().env)).status).toBe(400);
+  });
+
+  test("a body beyond all measure is refused", async () => {
+    const response = await app.request(path, authorised("PUT", { password: "x".repeat(20_000) }), environment().env);
+    expect(response.status).toBe(413);
+  });
+
+  test.each([
+    ["al%3Aice", 400],
+    ["alice%2Fresource", 400],
+    ["alice@localhost%2Fresource", 400],
+    ["alice@elsewhere.example", 404],
+    ["%2e%2e", 404], // the URL's own way up, before any route sees it
+  ])("%s is no account of this host", async (name, status) => {
+    const response = await app.request(`/api/v1/users/${name}`, authorised("GET"), environment().env);
+    expect(response.status).toBe(status);
+  });
+});
+
+describe("discovery and health", () => {
+  test("XEP-0156: host-meta as XRD and as JSON, readable from any page", async () => {
+    const { env } = environment();
+    const xrd = await app.request("https://chat.example/.well-known/host-meta", {}, env);
+    const jrd = await app.request("https://chat.example/.well-known/host-meta.json", {}, env);
+    expect(await xrd.text()).toContain('href="wss://chat.example/xmpp-websocket"');
+    expect(await jrd.json()).toEqual({
+      links: [{ rel: "urn:xmpp:alt-connections:websocket", href: "wss://chat.example/xmpp-websocket" }],
+    });
+    for (const response of [xrd, jrd]) expect(response.headers.get("access-control-allow-origin")).toBe("*");
+  });
+
+  test("a public address in front is the one given out", async () => {
+    const { env } = environment({ PUBLIC_URL: "https://chat.example" });
+    const jrd = await app.request("http://10.0.0.5:8787/.well-known/host-meta.json", {}, env);
+    expect(await jrd.text()).toContain("wss://chat.example/xmpp-websocket");
+  });
+
+  test("wrong settings are told by name, at every door", async () => {
+    const { env } = environment({ REGISTRATION: "perhaps" });
+    const response = await app.request("/healthz", {}, env);
+    expect(response.status).toBe(503);
+    expect(await response.text()).toContain("REGISTRATION: closed, invite or open");
+  });
+
+  test("security headers are everywhere, HSTS only over TLS", async () => {
+    const { env } = environment();
+    const plain = await app.request("http://chat.example/nothing", {}, env);
+    const tls = await app.request("https://chat.example/nothing", {}, env);
+    expect(plain.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(plain.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(plain.headers.has("strict-transport-security")).toBe(false);
+    expect(tls.headers.has("strict-transport-security")).toBe(true);
+  });
+});
