@@ -10,7 +10,10 @@ import type { DirectoryRpc } from "./rpc.ts";
 const TABLES: Table[] = [
   { name: "secret", steps: ["CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"] },
   { name: "listed", steps: ["CREATE TABLE listed (jid TEXT PRIMARY KEY) WITHOUT ROWID"] },
-  { name: "invitation", steps: ["CREATE TABLE invitation (token TEXT PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID"] },
+  {
+    name: "invitation",
+    steps: ["CREATE TABLE invitation (token TEXT PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID"],
+  },
 ];
 
 const INVITATION_MS = 7 * 86_400_000;
@@ -33,7 +36,9 @@ export class Directory extends DurableObject<Env> implements DirectoryRpc {
   }
 
   async accounts(after = "", limit = 100): Promise<string[]> {
-    return this.#sql<{ jid: string }>`SELECT jid FROM listed WHERE jid > ${after} ORDER BY jid LIMIT ${limit}`.map(({ jid }) => jid);
+    return this.#sql<{ jid: string }>`SELECT jid FROM listed WHERE jid > ${after} ORDER BY jid LIMIT ${limit}`.map(
+      ({ jid }) => jid,
+    );
   }
 
   async listed(jid: string, there: boolean): Promise<void> {
@@ -50,6 +55,8 @@ export class Directory extends DurableObject<Env> implements DirectoryRpc {
   }
 
   async redeem(token: string): Promise<boolean> {
-    return this.#sql`DELETE FROM invitation WHERE token = ${token} AND expires >= ${Date.now()} RETURNING token`.length > 0;
+    return (
+      this.#sql`DELETE FROM invitation WHERE token = ${token} AND expires >= ${Date.now()} RETURNING token`.length > 0
+    );
   }
 }

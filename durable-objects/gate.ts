@@ -1,6 +1,7 @@
 /** Holds client streams: hibernatable sockets whose attachments are the streams' states. */
-import { createHmac } from "node:crypto";
+
 import { DurableObject } from "cloudflare:workers";
+import { createHmac } from "node:crypto";
 import { features } from "../src/features/index.ts";
 import type { HandOver } from "../src/gate/calls.ts";
 import { Gate as Streams } from "../src/gate/gate.ts";
@@ -56,11 +57,14 @@ export class Gate extends DurableObject<Env> implements GateRpc {
 
   /** The upgrade of RFC 7395; the edge has checked all that can be refused without a stream. */
   override async fetch(request: Request): Promise<Response> {
-    if (this.#streams.size >= this.#limit) return new Response("This gate is full.", { status: 503, headers: { [GATE_FULL]: "1" } });
+    if (this.#streams.size >= this.#limit)
+      return new Response("This gate is full.", { status: 503, headers: { [GATE_FULL]: "1" } });
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     // The address itself is kept nowhere: limits and bans work on a hash that only this deployment can make.
-    const address = createHmac("sha256", this.#addressKey).update(request.headers.get(GATE_HEADERS.address) ?? "").digest("base64url");
+    const address = createHmac("sha256", this.#addressKey)
+      .update(request.headers.get(GATE_HEADERS.address) ?? "")
+      .digest("base64url");
     const secure = request.headers.get(GATE_HEADERS.private) === "1";
     const state = newStream(randomName(), address, secure, Date.now());
     server.serializeAttachment(state);
@@ -111,10 +115,12 @@ export class Gate extends DurableObject<Env> implements GateRpc {
 
 /** A socket may close under our hands at any time; its close event says what becomes of the stream. */
 function socketOver(ws: WebSocket): Socket {
-  const guarded = <A extends unknown[]>(run: (...args: A) => void) => (...args: A) => {
-    if (ws.readyState !== WebSocket.OPEN) return;
-    run(...args);
-  };
+  const guarded =
+    <A extends unknown[]>(run: (...args: A) => void) =>
+    (...args: A) => {
+      if (ws.readyState !== WebSocket.OPEN) return;
+      run(...args);
+    };
   return {
     send: guarded((text: string) => ws.send(text)),
     close: guarded((code: number, reason: string) => ws.close(code, reason.slice(0, 100))),

@@ -1,9 +1,10 @@
 /** The runtime's object state as the ports that src/ knows. */
-import { sqlOver, migrate, type Sql, type SqlStorage } from "../src/kernel/sql.ts";
+
 import { Alarms, DUE } from "../src/kernel/due.ts";
 import type { Log } from "../src/kernel/entity.ts";
 import type { Table } from "../src/kernel/feature.ts";
 import { placement, type Target } from "../src/kernel/placement.ts";
+import { migrate, type Sql, type SqlStorage, sqlOver } from "../src/kernel/sql.ts";
 import type { Settings } from "../src/settings.ts";
 import type { DirectoryRpc, GateRpc, UserRpc } from "./rpc.ts";
 
@@ -29,7 +30,9 @@ export function storageOf(ctx: DurableObjectState, tables: readonly Table[]): St
 export const log: Log = {
   warn: (message, facts) => console.warn(JSON.stringify({ level: "warn", message, ...facts })),
   error: (message, error, facts) =>
-    console.error(JSON.stringify({ level: "error", message, error: String((error as Error)?.stack ?? error), ...facts })),
+    console.error(
+      JSON.stringify({ level: "error", message, error: String((error as Error)?.stack ?? error), ...facts }),
+    ),
 };
 
 /** Fresh stubs: one that has seen an error is broken for good. */
@@ -38,7 +41,7 @@ export function stubs(env: Env, settings: Settings) {
   return {
     at: (target: Target) => get(target) as unknown as GateRpc,
     gate: (name: string) => get({ kind: "GATE", name }) as unknown as GateRpc,
-    user: (jid: string) => get({ kind: "USER", name: placement(settings, "USER", jid) }) as unknown as UserRpc,
+    user: (jid: string) => get({ kind: "USER", name: placement(settings, jid) }) as unknown as UserRpc,
     directory: () => get({ kind: "DIRECTORY", name: settings.domain }) as unknown as DirectoryRpc,
   };
 }

@@ -40,7 +40,16 @@ export class User extends DurableObject<Env> implements UserRpc {
         delivered: (gate, result, batch) => this.#accounts.delivered(gate, result, batch),
       });
       const atomically = <T>(run: () => T) => ctx.storage.transactionSync(run);
-      this.#accounts = new Accounts({ name, settings, secrets, kernel, post, log, atomically, ...storageOf(ctx, TABLES) });
+      this.#accounts = new Accounts({
+        name,
+        settings,
+        secrets,
+        kernel,
+        post,
+        log,
+        atomically,
+        ...storageOf(ctx, TABLES),
+      });
     });
   }
 
@@ -72,7 +81,8 @@ export class User extends DurableObject<Env> implements UserRpc {
 
   async setPassword(jid: string, password: string): Promise<{ ok: true; created: boolean } | { error: string }> {
     const created = !this.#accounts.account(jid).exists;
-    if (!this.#accounts.setPassword(jid, password)) return { error: "This password has characters that none may have." };
+    if (!this.#accounts.setPassword(jid, password))
+      return { error: "This password has characters that none may have." };
     if (created) await this.#directory().listed(jid, true);
     return { ok: true, created };
   }

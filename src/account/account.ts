@@ -72,7 +72,7 @@ export interface AccountHooks {
   /** Somebody may see the account's presence from now on, or may not any more. */
   "presence:show": Jid;
   "presence:hide": Jid;
-  /** An IQ of a client for somebody else. */
+  /** An IQ of a client for somebody else; it goes there unless it is handled. */
   "iq:outbound": Stanza;
   /** An IQ from somebody else for one of the account's resources or for the account itself. */
   "iq:inbound": Stanza;
@@ -103,7 +103,8 @@ export const contact = handlersAt<Account, Record<never, never>>("contact");
 export class Account extends Entity {
   readonly place = "account" as const;
   readonly #memo = new Map<unknown, unknown>();
-  #after: (() => void)[] = [];
+  readonly #after: (() => void)[] = [];
+  #removed = false;
   #resources: Resources | undefined;
   #contacts: Contacts | undefined;
   #archive: Archive | undefined;
@@ -114,7 +115,7 @@ export class Account extends Entity {
   }
 
   get exists(): boolean {
-    return this.id !== 0;
+    return this.id !== 0 && !this.#removed;
   }
   get resources(): Resources {
     this.#resources ??= new Resources(this.sql, this.id, this.jid);
@@ -206,12 +207,13 @@ export class Account extends Entity {
       case "presence":
         if (type.includes("subscribe")) {
           if (to) this.fire("subscription:outbound", stanza.with({ from: this.jid, to: to.bare }));
-        } else if (own) this.fire("presence:outbound", { resource, stanza });
+        } else if (!to || to.equals(this.jid)) this.fire("presence:outbound", { resource, stanza });
         else this.fire("presence:directed", { resource, stanza });
         return;
       case "iq":
-        if (!own) this.fire("iq:outbound", stanza);
-        else if (stanza.asks) this.#answer(stanza, this.object.kernel.iq("account", this, stanza));
+        if (!own) {
+          if (this.fire("iq:outbound", stanza) !== "handled") this.send(stanza);
+        } else if (stanza.asks) this.#answer(stanza, this.object.kernel.iq("account", this, stanza));
     }
   }
 
@@ -306,6 +308,7 @@ export class Account extends Entity {
     new Tokens(this.sql, this.id).clear();
     this.contacts.clear();
     this.sql`DELETE FROM account WHERE id = ${this.id}`;
+    this.#removed = true;
   }
 
   settle(): void {

@@ -1,12 +1,12 @@
 /** The accounts of one object: logging in and binding, and taking what is sent to and from them. */
-import type { HostObject } from "../kernel/entity.ts";
-import { asStanzaError } from "../kernel/failure.ts";
-import type { Delivered, Delivery, Item } from "../kernel/post.ts";
+
 import type { AccountCalls, BindRequest, Bound, Claim } from "../gate/calls.ts";
+import type { HostObject } from "../kernel/entity.ts";
+import type { Delivered, Delivery, Item } from "../kernel/post.ts";
 import type { Judgement } from "../protocol/authentication.ts";
+import { randomName } from "../protocol/base32.ts";
 import { Jid } from "../protocol/jid.ts";
 import { type Credentials, deriveKeys, fakeKeys, verifyPlain } from "../protocol/scram.ts";
-import { randomName } from "../protocol/base32.ts";
 import { Stanza } from "../protocol/stanza.ts";
 import { Account } from "./account.ts";
 import type { Resource } from "./resources.ts";
@@ -17,7 +17,9 @@ const CACHED = 20_000;
 /** Connected resources of one account (security.md D2). */
 const RESOURCES = 10;
 
-type Synchronous<T> = { [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R | Promise<R> : never };
+type Synchronous<T> = {
+  [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R | Promise<R> : never;
+};
 
 export class Accounts implements Synchronous<AccountCalls> {
   readonly #object: HostObject;
@@ -104,9 +106,11 @@ export class Accounts implements Synchronous<AccountCalls> {
       // Its streams may be there or not; they are told to start over if they are.
       result = { gone: [...new Set(batch.flatMap(({ to }) => to))], moved: [], acked: [] };
     }
-    for (const [sid, mark] of result.acked) {
-      const found = this.#bySid(sid);
-      if (found) this.#acknowledged(found.account, found.resource, mark);
+    for (const [jid, sid, mark] of result.acked) {
+      const { bare, resource: name } = Jid.parse(jid);
+      const account = this.account(bare.toString());
+      const resource = account.exists ? account.resources.get(name) : undefined;
+      if (resource?.sid === sid) this.#acknowledged(account, resource, mark);
     }
     for (const [sid, to] of result.moved) {
       const found = this.#bySid(sid);
@@ -115,7 +119,10 @@ export class Accounts implements Synchronous<AccountCalls> {
       found.account.resources.touch(found.resource);
       for (const { e, to: sids, mark, bare } of batch)
         if (e && sids.includes(sid))
-          found.account.deliver(found.resource, Stanza.open(e), { ...(mark !== undefined && { mark }), ...(bare && { bare }) });
+          found.account.deliver(found.resource, Stanza.open(e), {
+            ...(mark !== undefined && { mark }),
+            ...(bare && { bare }),
+          });
     }
     for (const sid of result.gone) {
       const found = this.#bySid(sid);
@@ -129,7 +136,9 @@ export class Accounts implements Synchronous<AccountCalls> {
       const resource = account.loaded?.bySid(sid);
       if (resource) return { account, resource: this.#used(account, resource) };
     }
-    const [row] = this.#object.sql<{ jid: string }>`SELECT account.jid AS jid FROM resource JOIN account ON account.id = resource.owner
+    const [row] = this.#object.sql<{
+      jid: string;
+    }>`SELECT account.jid AS jid FROM resource JOIN account ON account.id = resource.owner
       WHERE resource.sid = ${sid}`;
     const account = row && this.account(row.jid);
     const resource = account?.resources.bySid(sid);
@@ -195,7 +204,11 @@ export class Accounts implements Synchronous<AccountCalls> {
       account.leave(other);
     }
     if (resources.size >= RESOURCES)
-      return { ok: false, condition: "resource-constraint", text: `An account has at most ${RESOURCES} connected resources.` };
+      return {
+        ok: false,
+        condition: "resource-constraint",
+        text: `An account has at most ${RESOURCES} connected resources.`,
+      };
     resources.add({
       jid: full,
       gate,
@@ -209,7 +222,11 @@ export class Accounts implements Synchronous<AccountCalls> {
       },
     });
     const issued = token && client ? new Tokens(account.sql, account.id).issue(client, token) : undefined;
-    return { ok: true, resource: full.resource, ...(issued && { token: { secret: issued.secret, expires: issued.expires } }) };
+    return {
+      ok: true,
+      resource: full.resource,
+      ...(issued && { token: { secret: issued.secret, expires: issued.expires } }),
+    };
   }
 
   async resume(jid: string, sid: string, gate: string): Promise<boolean> {

@@ -8,7 +8,9 @@ import type { TokenProof } from "../protocol/sasl-messages.ts";
 /** A client has at most two: the one it uses, and the one it was given to use next. */
 export const TOKEN: Table = {
   name: "token",
-  steps: ["CREATE TABLE token (owner INTEGER NOT NULL, client TEXT NOT NULL, slots TEXT NOT NULL, PRIMARY KEY (owner, client)) WITHOUT ROWID"],
+  steps: [
+    "CREATE TABLE token (owner INTEGER NOT NULL, client TEXT NOT NULL, slots TEXT NOT NULL, PRIMARY KEY (owner, client)) WITHOUT ROWID",
+  ],
 };
 
 const LIFETIME_MS = 21 * 86_400_000;
@@ -37,7 +39,9 @@ export class Tokens {
     const token = newToken(mechanism, Date.now(), LIFETIME_MS);
     this.#put(client, { ...this.#slots(client), fresh: token });
     const clients = this.#sql<{ client: string }>`SELECT client FROM token WHERE owner = ${this.#owner}`;
-    for (const { client: other } of clients.filter(({ client: c }) => c !== client).slice(0, Math.max(0, clients.length - CLIENTS)))
+    for (const { client: other } of clients
+      .filter(({ client: c }) => c !== client)
+      .slice(0, Math.max(0, clients.length - CLIENTS)))
       this.#remove(other);
     return token;
   }
@@ -48,7 +52,9 @@ export class Tokens {
   }
 
   #slots(client: string): TokenSlots {
-    const [row] = this.#sql<{ slots: string }>`SELECT slots FROM token WHERE owner = ${this.#owner} AND client = ${client}`;
+    const [row] = this.#sql<{
+      slots: string;
+    }>`SELECT slots FROM token WHERE owner = ${this.#owner} AND client = ${client}`;
     return row ? JSON.parse(row.slots) : {};
   }
 

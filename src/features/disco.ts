@@ -6,7 +6,7 @@ import { type Account, account, contact } from "../account/account.ts";
 import type { Feature, Inquiry, Place } from "../kernel/feature.ts";
 import { type HostContext, host } from "../kernel/host.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { type Caps, capsVersion } from "../protocol/caps.ts";
+import { type Caps, capsElement, capsVersion } from "../protocol/caps.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import { resultForm } from "../protocol/forms.ts";
 import { CLIENT, DISCO_INFO, DISCO_ITEMS } from "../protocol/ns.ts";
@@ -121,6 +121,11 @@ export const disco: Feature = {
     { id: "XEP-0157", version: "1.1.1", note: "abuse and admin addresses" },
   ],
   advertises: { host: [DISCO_INFO, DISCO_ITEMS], account: [DISCO_INFO, DISCO_ITEMS] },
+  offers: (phase, guest, settings, kernel) => {
+    if (phase === "login" || guest) return [];
+    const { node, version } = serverCaps(kernel, settings);
+    return [capsElement(node, version)];
+  },
   identities: { account: [{ category: "account", type: "registered" }] },
   handles: [
     host.iq("get", DISCO_INFO, "query", hostInfo),

@@ -1,24 +1,47 @@
 /** What this server can do: every feature, in the order in which their handlers run. */
 import type { Feature } from "../kernel/feature.ts";
+import { blocking } from "./blocking.ts";
+import { carbonGuard, carbons } from "./carbons.ts";
 import { custody } from "./custody.ts";
 import { disco } from "./disco.ts";
+import { externalServices } from "./external-services.ts";
+import { lastActivity } from "./last-activity.ts";
 import { messaging } from "./messaging.ts";
 import { offlineMail } from "./offline.ts";
 import { ping } from "./ping.ts";
 import { presence } from "./presence.ts";
+import { privateStorage } from "./private-storage.ts";
+import { registration } from "./registration.ts";
 import { roster } from "./roster.ts";
+import { session } from "./session.ts";
 import { subscriptions } from "./subscriptions.ts";
+import { time } from "./time.ts";
+import { vcard } from "./vcard.ts";
+import { version } from "./version.ts";
 
 export const features: readonly Feature[] = [
-  // Messages: stored and delivered, then passed on or kept for later.
+  // Before anything is stored or answered: what must not come in.
+  blocking,
+  carbonGuard,
+  // Messages: stored and delivered, passed on or kept for later, then copied.
   messaging,
   custody,
   offlineMail,
+  carbons,
   // Contacts and presence.
   roster,
   subscriptions,
   presence,
-  // Who is there, and what it can do.
+  lastActivity,
+  // What there is, and what else is asked.
   disco,
   ping,
+  session,
+  version,
+  time,
+  externalServices,
+  // What an account keeps here, and the account itself.
+  vcard,
+  privateStorage,
+  registration,
 ];

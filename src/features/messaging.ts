@@ -83,7 +83,9 @@ function inbound(account: Account, passage: Passage): "handled" | undefined {
 /** XEP-0359 §4: only the account itself may say what id it gave; anybody else's claim in its name goes. */
 function withoutId(stanza: Stanza, by: Jid): Stanza {
   if (!stanza.inner.includes(NS)) return stanza;
-  return stanza.without((child) => child.name === "stanza-id" && child.attrs.xmlns === NS && child.attrs.by === by.toString());
+  return stanza.without(
+    (child) => child.name === "stanza-id" && child.attrs.xmlns === NS && child.attrs.by === by.toString(),
+  );
 }
 
 /** The stanza with the id that it has in the archive of `by`. */

@@ -23,7 +23,8 @@ class Position {
   #saved: number;
 
   constructor(account: Account) {
-    this.value = account.sql<{ offline: number }>`SELECT offline FROM account WHERE id = ${account.id}`[0]?.offline ?? 0;
+    this.value =
+      account.sql<{ offline: number }>`SELECT offline FROM account WHERE id = ${account.id}`[0]?.offline ?? 0;
     this.#saved = this.value;
   }
 
@@ -83,7 +84,10 @@ function flush(account: Account, resource: Resource): void {
 
 export const offlineMail: Feature = {
   name: "offline",
-  implements: [{ id: "XEP-0160", version: "1.0.1" }, { id: "XEP-0203", version: "2.0" }],
+  implements: [
+    { id: "XEP-0160", version: "1.0.1" },
+    { id: "XEP-0203", version: "2.0" },
+  ],
   advertises: { host: ["msgoffline"] },
   handles: [
     account.hook("message:offline", offline),
@@ -114,4 +118,3 @@ class Burst {
     this.ends = account.pending("offline") ? Date.now() + BURST_MS : 0;
   }
 }
-

@@ -10,6 +10,8 @@ import { type Stanza, stanza } from "../protocol/stanza.ts";
 import { type Element, xml } from "../xml/element.ts";
 import { utf8Length } from "../xml/limits.ts";
 
+const NS_VER = "urn:xmpp:features:rosterver";
+const NS_PREAPPROVAL = "urn:xmpp:features:pre-approval";
 const MAX_TEXT = 1023;
 const MAX_GROUPS = 50;
 /** Removed items that are remembered, so that a client which was away can be told. */
@@ -131,6 +133,8 @@ export const roster: Feature = {
     { id: "RFC 6121", note: "§2" },
     { id: "XEP-0237", version: "1.3" },
   ],
+  offers: (phase, guest) =>
+    phase === "session" && !guest ? [xml("ver", { xmlns: NS_VER }), xml("sub", { xmlns: NS_PREAPPROVAL })] : [],
   tables: [
     {
       name: "roster",

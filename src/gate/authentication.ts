@@ -1,4 +1,6 @@
 /** RFC 6120 §6 and XEP-0388 v1.0.4: who a client is — https://xmpp.org/extensions/xep-0388.html */
+
+import { guestName } from "../kernel/placement.ts";
 import {
   begin,
   conclude,
@@ -16,7 +18,6 @@ import { challengeElement, failureElement, type SaslRequest, successElement } fr
 import { type Element, xml } from "../xml/element.ts";
 import { read } from "../xml/reader.ts";
 import { serialise } from "../xml/writer.ts";
-import { guestName } from "../kernel/placement.ts";
 import { bindResource, enableInline, takeBack } from "./binding.ts";
 import type { Claim } from "./calls.ts";
 import { isGuestHost, mechanisms, sessionFeatures } from "./negotiation.ts";
@@ -38,7 +39,8 @@ export async function sasl(stream: Stream, phase: Negotiating, request: SaslRequ
     case "start": {
       delete phase.exchange;
       const wait = stream.gate.attempts.wait(stream.state.address);
-      if (wait > 0) return fail(stream, profile, "temporary-auth-failure", `Too many failed logins: try again in ${wait} s.`);
+      if (wait > 0)
+        return fail(stream, profile, "temporary-auth-failure", `Too many failed logins: try again in ${wait} s.`);
       const { mechanism, initial, userAgent } = request;
       const exchange: Exchange = { profile, mechanism, state: { at: "refused" }, agent: userAgent };
       if (profile === "sasl2") exchange.request = serialise(element);
@@ -125,9 +127,12 @@ async function succeed(
 ): Promise<void> {
   const { gate, state } = stream;
   const jid =
-    username === undefined ? `${guestName(gate.name, state.sid.toLowerCase())}@${state.host}` : account(stream, username);
+    username === undefined
+      ? `${guestName(gate.name, state.sid.toLowerCase())}@${state.host}`
+      : account(stream, username);
   // §6.3.8: nobody acts for anybody else here (ejabberd before 26.07 let them).
-  if (authzid !== undefined && Jid.tryParse(authzid)?.bare.toString() !== jid) return fail(stream, profile, "invalid-authzid");
+  if (authzid !== undefined && Jid.tryParse(authzid)?.bare.toString() !== jid)
+    return fail(stream, profile, "invalid-authzid");
   if (profile === "sasl") {
     phase.jid = jid;
     stream.write(successElement(profile, { authorizationIdentifier: jid, data }));

@@ -18,7 +18,14 @@ export async function bindResource(
     ? { ok: true, resource: Jid.tryParse(`${jid}/${wanted.resource ?? ""}`)?.resource || crypto.randomUUID() }
     : await gate.accounts(jid).bind(jid, { ...wanted, gate: gate.name, sid });
   if (bound.ok)
-    stream.become({ at: "bound", jid: `${jid}/${bound.resource}`, directed: [], available: false, csi: false, held: [] });
+    stream.become({
+      at: "bound",
+      jid: `${jid}/${bound.resource}`,
+      directed: [],
+      available: false,
+      csi: false,
+      held: [],
+    });
   return bound;
 }
 

@@ -1,9 +1,9 @@
 /** What a gate asks of accounts and of other gates: plain data both ways, errors included. */
 import type { GateCalls } from "../kernel/post.ts";
-import type { FastRequest } from "../protocol/fast.ts";
-import type { TokenProof } from "../protocol/sasl-messages.ts";
 import type { Judgement } from "../protocol/authentication.ts";
 import type { StanzaCondition } from "../protocol/errors.ts";
+import type { FastRequest } from "../protocol/fast.ts";
+import type { TokenProof } from "../protocol/sasl-messages.ts";
 import type { Credentials } from "../protocol/scram.ts";
 import type { StreamState, Unacked } from "./state.ts";
 

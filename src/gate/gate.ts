@@ -13,7 +13,7 @@ import type { Element } from "../xml/element.ts";
 import { DEFAULT_LIMITS, type Limits, read } from "../xml/reader.ts";
 import { Attempts } from "./attempts.ts";
 import type { AccountCalls, HandOver, StreamCalls } from "./calls.ts";
-import { Ledger } from "./management.ts";
+import type { Ledger } from "./management.ts";
 import { leaveRooms } from "./routing.ts";
 import type { StreamState } from "./state.ts";
 import { type Socket, Stream } from "./stream.ts";
@@ -97,7 +97,11 @@ export class Gate {
       this.touch(stream);
       this.#expectLogin();
     }
-    if (stream.ledger?.queue.length) this.#watch(stream);
+    if (stream.ledger) {
+      const row = stream.ledger.complete ? undefined : this.#waiting.get(state.sid);
+      if (row) stream.ledger.restore(row.queue.slice(stream.ledger.lacking));
+      if (stream.ledger.queue.length > 0) this.#watch(stream);
+    }
     return stream;
   }
 
@@ -207,7 +211,7 @@ export class Gate {
       else if (stanza) {
         stream.deliver(stanza, bare, mark);
         const acked = stream.ledger ? stream.ledger.news() : mark;
-        if (acked !== undefined) result.acked.push([sid, acked]);
+        if (acked !== undefined && stream.jid) result.acked.push([stream.jid.toString(), sid, acked]);
       }
     }
   }
@@ -227,13 +231,13 @@ export class Gate {
     }
   }
 
-  answerAtHost(iq: Stanza): Stanza {
-    return answerAtHost(this.kernel, this.settings, this.#ports.log, iq);
+  answer(place: "host" | "stream", iq: Stanza): Stanza {
+    return answerAtHost(this.kernel, this.settings, this.log, iq, place);
   }
 
   /** Stream features that features bring, for a stream before or after authentication. */
   offers(phase: "login" | "session", guest: boolean): Element[] {
-    return this.kernel.features.flatMap((feature) => feature.offers?.(phase, guest, this.settings) ?? []);
+    return this.kernel.features.flatMap((feature) => feature.offers?.(phase, guest, this.settings, this.kernel) ?? []);
   }
 
   /** A stream has become bound, or is back: what waited for it is sent, behind the answer that says so. */
@@ -331,7 +335,7 @@ export class Gate {
     const element = read(text);
     const from = Jid.tryParse(String(element.attrs.from ?? ""));
     const to = Jid.tryParse(String(element.attrs.to ?? ""));
-    if (!from || !to || from.domain === this.settings.domain && from.local === "") return;
+    if (!from || !to || (from.domain === this.settings.domain && from.local === "")) return;
     const error = Stanza.read(element, from, to).error(stanzaError("recipient-unavailable"));
     if (error?.to && element.attrs.type !== "result") this.post.send(error);
   }
@@ -369,7 +373,8 @@ export class Gate {
     let more = false;
     for (const stream of this.#streams.values()) {
       if (stream.state.phase.at !== "negotiating") continue;
-      if (stream.state.since + LOGIN_MS <= now) stream.fail(new StreamError("connection-timeout", "Logging in took too long."));
+      if (stream.state.since + LOGIN_MS <= now)
+        stream.fail(new StreamError("connection-timeout", "Logging in took too long."));
       else more = true;
     }
     if (more) this.#expectLogin();
@@ -381,4 +386,3 @@ const END_TEXTS = {
   reset: "The server has lost this session; log in again.",
   "not-authorized": "The credentials of this session are no longer good.",
 } as const;
-

@@ -120,6 +120,16 @@ export class Ledger {
     return this.#bytes <= room ? { ...state, queue: this.#queue } : state;
   }
 
+  /** Whether the queue holds all that is unacknowledged; one too long for the attachment lies in a row. */
+  get complete(): boolean {
+    return this.#queue.length === this.state.sent - this.state.acked;
+  }
+
+  /** `slice` argument for the newest entries of a longer queue: those that are still unacknowledged. */
+  get lacking(): number {
+    return -(this.state.sent - this.state.acked);
+  }
+
   /** Restores a queue that was kept in rows. */
   restore(queue: Unacked[]): void {
     this.#queue = queue;

@@ -1,6 +1,6 @@
 /** RFC 6120 §4.3: what happens on a stream before it is bound — https://www.rfc-editor.org/rfc/rfc6120#section-4.3 */
 import { offeredMechanisms } from "../protocol/authentication.ts";
-import { StreamError, StanzaError, stanzaError } from "../protocol/errors.ts";
+import { StanzaError, StreamError, stanzaError } from "../protocol/errors.ts";
 import { fastFeature, fastMechanisms } from "../protocol/fast.ts";
 import { Jid } from "../protocol/jid.ts";
 import * as NS from "../protocol/ns.ts";
@@ -18,7 +18,8 @@ export function open(stream: Stream, element: Element): void {
   const { state, gate } = stream;
   const { phase } = state;
   if (phase.at === "bound") throw new StreamError("not-authorized", "This stream is open already.");
-  if (phase.opens > 0 && !phase.jid) throw new StreamError("not-authorized", "A stream restarts only after authentication.");
+  if (phase.opens > 0 && !phase.jid)
+    throw new StreamError("not-authorized", "A stream restarts only after authentication.");
   const { to, version } = element.attrs;
   const lang = element.attrs["xml:lang"];
   if (typeof lang === "string" && /^[A-Za-z0-9-]{1,35}$/.test(lang)) state.lang = lang;
@@ -66,15 +67,13 @@ function loginFeatures(stream: Stream): Element {
   return features(stream, "login", mechanismsFeature(names), authenticationFeature(names, inline));
 }
 
-/** Features of an authenticated stream. */
+/** Features of an authenticated stream; what it has already is not offered again (RFC 6120 §4.3.2). */
 export function sessionFeatures(stream: Stream): Element {
   return features(
     stream,
     "session",
-    xml("bind", { xmlns: NS.BIND }),
-    // RFC 3921's session is nothing here; old clients ask for it all the same.
-    xml("session", { xmlns: NS.SESSION }, xml("optional", {})),
-    xml("sm", { xmlns: NS.SM }),
+    stream.bound ? undefined : xml("bind", { xmlns: NS.BIND }),
+    stream.ledger ? undefined : xml("sm", { xmlns: NS.SM }),
     xml("csi", { xmlns: NS.CSI }),
   );
 }
@@ -109,7 +108,9 @@ async function iq(stream: Stream, phase: Negotiating, element: Element): Promise
   } catch (error) {
     if (!(error instanceof StanzaError)) throw error;
     const { inner } = iq.error(error) ?? iq;
-    stream.socket?.send(`<iq xmlns="${NS.CLIENT}" type="error" id="${iq.text().match(/ id="([^"]*)"/)?.[1]}">${inner}</iq>`);
+    stream.socket?.send(
+      `<iq xmlns="${NS.CLIENT}" type="error" id="${iq.text().match(/ id="([^"]*)"/)?.[1]}">${inner}</iq>`,
+    );
   }
 }
 
@@ -124,4 +125,3 @@ async function bind(stream: Stream, jid: string, iq: Stanza): Promise<Element | 
   if (!bound.ok) throw stanzaError(bound.condition, bound.text);
   return xml("bind", { xmlns: NS.BIND }, xml("jid", {}, `${jid}/${bound.resource}`));
 }
-

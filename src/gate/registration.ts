@@ -31,7 +31,8 @@ export async function register(stream: Stream, iq: Stanza): Promise<Element | un
       const username = iq.payload.getChildText("username", NS_REGISTER) ?? "";
       const password = iq.payload.getChildText("password", NS_REGISTER) ?? "";
       const jid = Jid.tryParse(`${username}@${domain}`);
-      if (!jid || jid.full || !isUsername(jid.local)) throw stanzaError("not-acceptable", "This is no name for an account."); // §3.1
+      if (!jid || jid.full || !isUsername(jid.local))
+        throw stanzaError("not-acceptable", "This is no name for an account."); // §3.1
       if (password.length < PASSWORD.least || password.length > PASSWORD.most)
         throw stanzaError("not-acceptable", `A password has at least ${PASSWORD.least} characters.`);
       if (registration === "invite" && !(await gate.redeem(stream.invitation ?? "")))
@@ -39,7 +40,8 @@ export async function register(stream: Stream, iq: Stanza): Promise<Element | un
       const wait = gate.registrations.wait(stream.state.address);
       if (wait > 0) throw stanzaError("resource-constraint", `Too many new accounts: try again in ${wait} s.`);
       const outcome = await gate.accounts(jid.toString()).register(jid.toString(), password);
-      if (outcome !== "ok") throw stanzaError(outcome, outcome === "conflict" ? "This name is taken." : "Choose another name.");
+      if (outcome !== "ok")
+        throw stanzaError(outcome, outcome === "conflict" ? "This name is taken." : "Choose another name.");
       gate.registrations.failed(stream.state.address);
       return undefined;
     }

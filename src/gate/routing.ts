@@ -1,5 +1,4 @@
 /** RFC 6120 §8.1, §10: a stanza from a bound client, and the way it goes — https://www.rfc-editor.org/rfc/rfc6120#section-10 */
-import { NS_PING } from "../features/ping.ts";
 import { StanzaError, StreamError, stanzaError } from "../protocol/errors.ts";
 import { Jid } from "../protocol/jid.ts";
 import * as NS from "../protocol/ns.ts";
@@ -42,7 +41,11 @@ function management(stream: Stream, element: Element): void {
     if (h === undefined) throw new StreamError("bad-format", "An <a/> has an h.");
     const excess = ledger.acknowledged(h);
     if (excess > 0)
-      throw new StreamError("undefined-condition", "More is acknowledged than was sent.", tooHigh(h, ledger.state.sent));
+      throw new StreamError(
+        "undefined-condition",
+        "More is acknowledged than was sent.",
+        tooHigh(h, ledger.state.sent),
+      );
   } else throw new StreamError("unsupported-stanza-type");
 }
 
@@ -64,7 +67,12 @@ function stanza(stream: Stream, phase: Bound, element: Element): undefined {
     const to = typeof address === "string" && address !== "" ? parseTo(address) : undefined;
     read = Stanza.read(element, jid, to, [gate.name, stream.sid]);
     forward(stream, phase, read, (error) => {
-      if (error && read) bounce(stream, read, stanzaError("resource-constraint", "The server is busy; try again.", undefined, { type: "wait" }));
+      if (error && read)
+        bounce(
+          stream,
+          read,
+          stanzaError("resource-constraint", "The server is busy; try again.", undefined, { type: "wait" }),
+        );
       done(error);
     });
   } catch (error) {
@@ -112,10 +120,9 @@ function forward(stream: Stream, phase: Bound, stanza: Stanza, done: (error?: Er
 
   if (kind === "iq" && own) {
     if (!stanza.asks) return done();
-    const place = to?.local ? undefined : to ? "host" : undefined;
-    // XEP-0199 §4.2: the ping of a client to its server is answered where its stream is, and wakes nobody.
-    if (stanza.about === `${NS_PING} ping` || (place && gate.kernel.answers("host", stanza))) {
-      stream.deliver(gate.answerAtHost(stanza));
+    const place = gate.kernel.answers("stream", stanza) ? "stream" : "host";
+    if (place === "stream" || (to?.local === "" && gate.kernel.answers("host", stanza))) {
+      stream.deliver(gate.answer(place, stanza));
       return done();
     }
   }
@@ -134,7 +141,8 @@ function forward(stream: Stream, phase: Bound, stanza: Stanza, done: (error?: Er
     }
     return post.submit(stanza, done);
   }
-  if (to.domain === settings.domain && to.local === "") throw stanzaError("item-not-found", "The server has no resources.");
+  if (to.domain === settings.domain && to.local === "")
+    throw stanzaError("item-not-found", "The server has no resources.");
 
   const room = to.domain === settings.mucDomain;
   if (guest && !room && to.domain !== settings.guestDomain)
@@ -150,7 +158,8 @@ function direct(phase: Bound, { to, type }: Stanza): void {
   const address = String(to);
   phase.directed = phase.directed.filter((other) => other !== address);
   if (type !== "") return;
-  if (phase.directed.length >= DIRECTED) throw stanzaError("resource-constraint", `One stream joins at most ${DIRECTED} rooms.`);
+  if (phase.directed.length >= DIRECTED)
+    throw stanzaError("resource-constraint", `One stream joins at most ${DIRECTED} rooms.`);
   phase.directed.push(address);
 }
 
@@ -165,4 +174,3 @@ export function leaveRooms(stream: Stream, phase: Bound, stanza?: Stanza): void 
   }
   phase.directed = [];
 }
-

@@ -124,7 +124,8 @@ export class Stream {
       else throw new StreamError("unsupported-stanza-type");
       return undefined;
     }
-    if (this.state.host === "") throw new StreamError("not-authorized", "A stream begins with <open/> (RFC 7395 §3.4).");
+    if (this.state.host === "")
+      throw new StreamError("not-authorized", "A stream begins with <open/> (RFC 7395 §3.4).");
     if (this.state.phase.at === "negotiating") return negotiate(this, this.state.phase, element);
     return route(this, this.state.phase, element);
   }
@@ -168,7 +169,8 @@ export class Stream {
     const ask = ledger?.send(text, mark);
     socket?.send(text);
     if (ask) socket?.send(ASK);
-    if (ledger?.overflows) this.fail(new StreamError("resource-constraint", "Too much is unacknowledged; the archive has it."));
+    if (ledger?.overflows)
+      this.fail(new StreamError("resource-constraint", "Too much is unacknowledged; the archive has it."));
   }
 
   /** Asks for an acknowledgement if something waits for one. */

@@ -3,9 +3,13 @@ import type { Jid } from "../protocol/jid.ts";
 import type { Stanza } from "../protocol/stanza.ts";
 import type { Settings } from "../settings.ts";
 import type { Element } from "../xml/element.ts";
+import type { Kernel } from "./kernel.ts";
 
-/** Where a stanza is answered: at the server's own address, at an account, at a room, at the room service, … */
-export type Place = "host" | "account" | "contact" | "rooms" | "room" | "pubsub" | "node";
+/**
+ * Where a stanza is answered: where the client's stream is ("stream": its own requests, waking nobody), at the server's
+ * address, at an account by its own clients, at its bare address by others ("contact"), at a room, at the room service, …
+ */
+export type Place = "stream" | "host" | "account" | "contact" | "rooms" | "room" | "pubsub" | "node";
 
 /** A specification and how much of it is here. */
 export interface Spec {
@@ -51,7 +55,7 @@ export interface Feature {
   identities?: Partial<Record<Place, readonly Identity[]>>;
   tables?: readonly Table[];
   /** Stream features, for a client before ("login") or after authentication ("session"). */
-  offers?: (phase: "login" | "session", guest: boolean, settings: Settings) => readonly Element[];
+  offers?: (phase: "login" | "session", guest: boolean, settings: Settings, kernel: Kernel) => readonly Element[];
   // biome-ignore lint/suspicious/noExplicitAny: each handler knows its own place's context; the kernel only passes it on
   handles?: readonly Handler<any>[];
 }

@@ -23,11 +23,20 @@ export interface HostHooks {
 /** Handlers of requests to the server itself. They are pure: the answer depends on nothing but the context and the request. */
 export const host = handlersAt<HostContext, HostHooks>("host");
 
+/** Handlers of requests that a client makes of its server or account, and that its gate can answer as well. */
+export const stream = handlersAt<HostContext, Record<never, never>>("stream");
+
 /** The server's answer to an IQ that asks it something. */
-export function answerAtHost(kernel: Kernel, settings: Settings, log: Log, iq: Stanza): Stanza {
+export function answerAtHost(
+  kernel: Kernel,
+  settings: Settings,
+  log: Log,
+  iq: Stanza,
+  place: "host" | "stream" = "host",
+): Stanza {
   const self = Jid.parse(settings.domain);
   try {
-    const answer = kernel.iq("host", { self, settings, kernel } satisfies HostContext, iq);
+    const answer = kernel.iq(place, { self, settings, kernel } satisfies HostContext, iq);
     return answer instanceof Stanza ? answer : iq.result(answer || undefined);
   } catch (error) {
     return iq.error(asStanzaError(error, log, iq)) as Stanza; // an IQ that asks has an error

@@ -76,7 +76,9 @@ export class Outbox<Item, Answer = void> {
         const { retryable, overloaded } = error as CallError;
         if (!retryable || overloaded || attempt === ATTEMPTS) throw error;
         // Bounded: five attempts within some three seconds, while the items are in nobody else's custody.
-        await new Promise((resolve) => setTimeout(resolve, 2 ** attempt * 50 * (0.5 + crypto.getRandomValues(new Uint8Array(1))[0]! / 256)));
+        await new Promise((resolve) =>
+          setTimeout(resolve, 2 ** attempt * 50 * (0.5 + crypto.getRandomValues(new Uint8Array(1))[0]! / 256)),
+        );
       }
     }
   }

@@ -12,7 +12,7 @@ export interface Target {
 }
 
 /** The name of the object that hosts the entity at `address` (a bare JID, or node and service). */
-export function placement(settings: Settings, kind: Kind, address: string): string {
+export function placement(settings: Settings, address: string): string {
   const { placement } = settings;
   return placement.policy === "each" ? address : `shared-${fnv1a(address) % placement.objects}`;
 }
@@ -44,13 +44,13 @@ export function route(settings: Settings, to: Jid): Target {
   const { domain, local } = to;
   switch (domain) {
     case settings.domain:
-      return { kind: "USER", name: placement(settings, "USER", to.bare.toString()) };
+      return { kind: "USER", name: placement(settings, to.bare.toString()) };
     case settings.guestDomain:
       return { kind: "GATE", name: guestGate(local) };
     case settings.mucDomain:
-      return { kind: "ROOM", name: placement(settings, "ROOM", to.bare.toString()) };
+      return { kind: "ROOM", name: placement(settings, to.bare.toString()) };
     case settings.pubsubDomain:
-      return { kind: "NODE", name: placement(settings, "NODE", domain) };
+      return { kind: "NODE", name: placement(settings, domain) };
     default:
       return { kind: "PEER", name: domain };
   }

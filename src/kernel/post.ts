@@ -45,7 +45,7 @@ export interface Delivered {
   gone: string[];
   moved: [sid: string, gate: string][];
   /** Up to which mark a stream's client has what it was handed, where that is news. */
-  acked: [sid: string, mark: number][];
+  acked: [jid: string, sid: string, mark: number][];
 }
 
 /** What every object that hosts entities offers to the others. */
@@ -74,8 +74,6 @@ export class Post {
   /** Outboxes in use; an idle one is dropped, since all it holds is an order that nothing waits in. */
   readonly #entities = new Map<string, Outbox<Item>>();
   readonly #gates = new Map<string, Outbox<Delivery, Delivered>>();
-  /** The stanza last queued for a gate, so that more readers of the same one join its delivery. */
-  readonly #last = new Map<string, { stanza: Stanza; delivery: Delivery }>();
 
   constructor(ports: PostPorts) {
     this.#ports = ports;
@@ -101,7 +99,7 @@ export class Post {
 
   /** Tells an account about one of its streams, behind whatever that stream sent. */
   notify(notice: StreamNotice): void {
-    this.#put({ kind: "USER", name: placement(this.#ports.settings, "USER", notice.of) }, notice);
+    this.#put({ kind: "USER", name: placement(this.#ports.settings, notice.of) }, notice);
   }
 
   isLocal(stanza: Stanza): boolean {
@@ -131,20 +129,16 @@ export class Post {
   /** Delivers a stanza to streams of a gate, in one call with whatever else goes there. */
   deliver(gate: string, sids: string[], stanza: Stanza, options: { bare?: boolean; mark?: number } = {}): void {
     const outbox = this.#gate(gate);
-    const last = this.#last.get(gate);
-    if (
-      last?.stanza === stanza &&
-      options.mark === undefined &&
-      last.delivery === outbox.tail &&
-      last.delivery.bare === (options.bare || undefined)
-    ) {
-      last.delivery.to.push(...sids);
+    const last = outbox.tail;
+    // The same presence comes once for each contact of a site that sees it, in a copy for each.
+    const { bare, mark } = options;
+    if (last?.e && last.bare === (bare || undefined) && (last.mark ?? mark) === undefined && alike(last.e, stanza)) {
+      last.to.push(...sids);
       return;
     }
     const delivery: Delivery = { e: stanza.pack(), to: sids };
-    if (options.bare) delivery.bare = true;
-    if (options.mark !== undefined) delivery.mark = options.mark;
-    this.#last.set(gate, { stanza, delivery });
+    if (bare) delivery.bare = true;
+    if (mark !== undefined) delivery.mark = mark;
     outbox.put(delivery);
   }
 
@@ -171,6 +165,19 @@ export class Post {
     }
     return outbox;
   }
+}
+
+/** Whether it is the same stanza; the children's text is most often the very same string, so this is cheap. */
+function alike(e: Envelope, { kind, type, id, from, to, lang, inner }: Stanza): boolean {
+  return (
+    e.inner === inner &&
+    e.kind === kind &&
+    e.type === type &&
+    e.id === id &&
+    e.lang === lang &&
+    e.from === from.toString() &&
+    e.to === (to?.toString() ?? "")
+  );
 }
 
 /** Keeps a map of outboxes small: one that is idle can be made again. */

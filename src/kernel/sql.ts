@@ -30,7 +30,9 @@ export function sqlOver(storage: SqlStorage): Sql {
 export function migrate(storage: SqlStorage, tables: readonly Table[]): void {
   const sql = sqlOver(storage);
   sql`CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, steps INTEGER NOT NULL) WITHOUT ROWID`;
-  const done = new Map(sql<{ name: string; steps: number }>`SELECT name, steps FROM migration`.map((r) => [r.name, r.steps]));
+  const done = new Map(
+    sql<{ name: string; steps: number }>`SELECT name, steps FROM migration`.map((r) => [r.name, r.steps]),
+  );
   for (const { name, steps } of tables) {
     const from = done.get(name) ?? 0;
     if (from >= steps.length) continue;

@@ -49,7 +49,7 @@ export class Jid {
       bare.slice(at + 1),
       slash === -1 ? "" : text.slice(slash + 1),
     );
-    if (text !== jid.#text) remember(text, jid);
+    if (text !== jid.#text) remember(copy(text), jid);
     return jid;
   }
 
@@ -70,8 +70,9 @@ export class Jid {
     if (name === undefined) throw new JidError("The part before the @ has characters that no address has.");
     if (host === undefined) throw new JidError("The address has no valid domain.");
     if (at === undefined) throw new JidError("The part after the / has characters that no address has.");
-    if (tooLong(name) || tooLong(host) || tooLong(at))
+    if (tooLong(name) || tooLong(host) || tooLong(at)) {
       throw new JidError("A part of an address has at most 1023 bytes.");
+    }
     return Jid.#intern(name, host, at);
   }
 
@@ -98,8 +99,11 @@ export class Jid {
     const text = resource === "" ? bare : `${bare}/${resource}`;
     const known = recall(text);
     if (known !== undefined) return known;
-    const jid = new Jid(local, domain, resource, text);
-    remember(text, jid);
+    const own = copy(text);
+    const at = local.length === 0 ? 0 : local.length + 1;
+    const end = at + domain.length;
+    const jid = new Jid(own.slice(0, local.length), own.slice(at, end), own.slice(end + 1), own);
+    remember(own, jid);
     return jid;
   }
 }
@@ -159,6 +163,9 @@ function tooLong(part: string): boolean {
   return part.length * 3 > 1023 && (part.length > 1023 || encoder.encode(part).length > 1023);
 }
 
+/** A string that is not, as V8 has it, a window on the stanza it was cut from, which would then be kept with it. */
+const copy = (text: string): string => ` ${text}`.slice(1);
+
 /** Two generations of addresses: when the young one is full it becomes the old, and what was not asked for goes. */
 const GENERATION = 4096;
 let young = new Map<string, Jid>();
@@ -168,7 +175,7 @@ function recall(text: string): Jid | undefined {
   const known = young.get(text);
   if (known !== undefined) return known;
   const aged = old.get(text);
-  if (aged !== undefined) remember(text, aged);
+  if (aged !== undefined) remember(copy(text), aged);
   return aged;
 }
 

@@ -2,7 +2,7 @@
 
 /** Bounds of one document, or of one stanza in a stream. */
 export interface Limits {
-  /** Its size in UTF-8. The same bound holds for what repeated namespaces would add to it when it is written again. */
+  /** Its size in UTF-8. The namespaces that are spelt out when it is written again have the same bound. */
   readonly bytes: number;
   /** Elements inside elements; the parser's own cost is quadratic in it. */
   readonly depth: number;

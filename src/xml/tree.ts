@@ -32,7 +32,7 @@ export class TreeParser {
   /** Whether it is the sink that runs, whose errors are its own. */
   #telling = false;
   #elements = 0;
-  /** What namespaces written out again, for each element that had them by a prefix, will add to the size. */
+  /** The size of the namespaces that the writer will spell out, where a prefix may have stood for them. */
   #repeated = 0;
 
   constructor(sink: Sink, limits: Limits, outermost: 0 | 1) {
@@ -88,19 +88,21 @@ export class TreeParser {
       if (depth > limits.depth) refuse("policy-violation", `Elements are nested more than ${limits.depth} deep.`);
       if (FRAMING.has(uri)) refuse("policy-violation", "A stream's framing has no place inside a stanza.");
     }
-    if (++this.#elements > limits.elements)
+    if (++this.#elements > limits.elements) {
       refuse("policy-violation", `There are more than ${limits.elements} elements.`);
+    }
     this.#checkName(tag.name);
     const parent = this.#current;
-    if (tag.prefix !== "" && uri !== parent?.attrs.xmlns) this.#repeats(uri);
+    if (uri !== parent?.attrs.xmlns) this.#repeats(uri);
 
     const element = new Element(local);
     const { attrs } = element;
     attrs.xmlns = uri;
     let count = 0;
     for (const name in attributes) {
-      if (++count > limits.attributes)
+      if (++count > limits.attributes) {
         refuse("policy-violation", `There are more than ${limits.attributes} attributes.`);
+      }
       const { prefix, value, uri: ns } = attributes[name]!;
       this.#checkName(name);
       if (prefix === "xmlns" || name === "xmlns") {
@@ -108,8 +110,9 @@ export class TreeParser {
         continue;
       }
       if (prefix !== "" && prefix !== "xml") {
-        if (depth > 1 && FRAMING.has(ns))
+        if (depth > 1 && FRAMING.has(ns)) {
           refuse("policy-violation", "A stream's framing has no place inside a stanza.");
+        }
         attrs[`xmlns:${prefix}`] = ns;
         this.#repeats(ns);
       }
@@ -165,8 +168,9 @@ export class TreeParser {
   }
 
   #checkName(name: string): void {
-    if (name.length > this.limits.name)
+    if (name.length > this.limits.name) {
       refuse("policy-violation", `A name is longer than ${this.limits.name} characters.`);
+    }
     if (!NAME.test(name)) refuse("policy-violation", "A name has characters that not every XML parser takes.");
   }
 

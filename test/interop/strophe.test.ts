@@ -20,6 +20,7 @@ type Connection = InstanceType<typeof Strophe.Connection>;
 /** Strophe's own types name the browser's Element, which Node has not. */
 type Handler = Parameters<Connection["addHandler"]>[0];
 type Answer = Parameters<Connection["sendIQ"]>[1];
+type Refusal = Parameters<Connection["sendIQ"]>[2];
 type Options = ConstructorParameters<typeof Strophe.Connection>[1] & { url?: string };
 
 const all = (it: Xml, name: string): Xml[] => Array.from(it.getElementsByTagName(name));
@@ -85,7 +86,7 @@ function listen(to: Connection, name: string, handle: (it: Xml) => boolean): voi
 function request(by: Connection, iq: ReturnType<typeof $iq>): Promise<Xml> {
   return new Promise((resolve, reject) => {
     const refused = (error: Xml | null) => reject(new Error(error ? text(error, "error") : "no answer"));
-    by.sendIQ(iq, resolve as unknown as Answer, refused as unknown as Answer, 5_000);
+    by.sendIQ(iq, resolve as unknown as Answer, refused as unknown as Refusal, 5_000);
   });
 }
 

@@ -1,6 +1,7 @@
 /** Names and passwords for newcomers: poets, who knew about lines that run on. */
 
-const POETS = "basho cavafy dante eliot hafez horace keats li-bai mistral neruda pessoa plath rilke rumi sappho tagore tsvetaeva yeats";
+const POETS =
+  "basho cavafy dante eliot hafez horace keats li-bai mistral neruda pessoa plath rilke rumi sappho tagore tsvetaeva yeats";
 const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
 
 const random = (count: number): number[] => [...crypto.getRandomValues(new Uint32Array(count))];

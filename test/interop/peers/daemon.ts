@@ -24,6 +24,12 @@ export async function freePorts(count: number): Promise<number[]> {
 /** A new empty folder for what a server keeps. */
 export const temporaryFolder = (name: string): string => mkdtempSync(join(tmpdir(), `${name}-`));
 
+/** What is left when this process ends goes with it. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 export interface Daemon {
   pid(): number;
   start(): Promise<void>;
@@ -62,7 +68,8 @@ export function daemon(
       });
       closeSync(output);
       child = started;
-      process.once("exit", () => started.kill("SIGKILL"));
+      running.add(started);
+      started.once("exit", () => running.delete(started));
       while (!(await ready())) {
         if (started.exitCode !== null || started.pid === undefined) {
           throw new Error(`${command} did not start:\n${readFileSync(log, "utf8").slice(-4_000)}`);

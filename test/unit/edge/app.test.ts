@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { app } from "../../../src/edge/app.ts";
 import type { Env } from "../../../src/edge/env.ts";
 
-XX;
+import { GATE_FULL, GATE_HEADERS } from "../../../src/gate/upgrade.ts";
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
 

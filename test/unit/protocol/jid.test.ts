@@ -157,7 +157,7 @@ describe("parts", () => {
   });
 });
 
-describe("Jid", () => {
+describe("Jid", { timeout: 30_000 }, () => {
   it("is the same object for the same address", () => {
     const jid = Jid.parse("Juliet@Capulet.example/Balcony");
     expect(Jid.parse("juliet@capulet.example/Balcony")).toBe(jid);

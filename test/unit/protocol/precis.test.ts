@@ -92,7 +92,7 @@ describe("RFC 8266 §3: Nickname", () => {
   });
 });
 
-describe("each profile", () => {
+describe("each profile", { timeout: 30_000 }, () => {
   const unicode = fc.oneof(fc.string({ unit: "binary", maxLength: 5 }), fc.string({ unit: "grapheme", maxLength: 5 }));
   it.each([
     ["UsernameCaseMapped", usernameCaseMapped],

@@ -47,7 +47,7 @@ const plan = fc.letrec<{ plan: Plan; child: Plan | string }>((tie) => ({
     ns: namespace,
     attrs: fc.array(fc.tuple(fc.oneof(name, fc.constant("xml:lang")), text), { maxLength: 4 }),
     prefixed: fc.oneof(
-      { weight: 7, arbitrary: fc.constant([]) },
+      { weight: 7, arbitrary: fc.constant<Plan["prefixed"]>([]) },
       { weight: 1, arbitrary: fc.tuple(fc.tuple(fc.constantFrom("p", "q"), fc.constantFrom("urn:p", "urn:q"), text)) },
     ),
     children: fc.array(tie("child"), { maxLength: 3 }),

@@ -136,4 +136,9 @@ export const MALFORMED: readonly (readonly [title: string, condition: XmlConditi
     "policy-violation",
     `<a xmlns:p='${"u".repeat(200)}'>${many(4000, (i) => (i % 2 ? "<b/>" : "<p:b/>"))}</a>`,
   ],
+  [
+    "a long default namespace on many elements between prefixes",
+    "policy-violation",
+    `<a xmlns='${"u".repeat(200)}' xmlns:p='v'><p:b>${"<c/>".repeat(4000)}</p:b></a>`,
+  ],
 ];

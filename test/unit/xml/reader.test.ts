@@ -79,7 +79,7 @@ describe("read accepts", () => {
   });
 });
 
-describe("the tree", () => {
+describe("the tree", { timeout: 30_000 }, () => {
   it("says each element's namespace, and knows none from the parent's", () => {
     const message = read("<message xmlns='jabber:client'><body xmlns=''/><p:body xmlns:p='u'/><body/></message>");
     expect(message.children.map((child) => (child as Element).attrs.xmlns)).toEqual(["", "u", "jabber:client"]);
@@ -110,7 +110,7 @@ describe("the tree", () => {
   });
 });
 
-describe("scan", () => {
+describe("scan", { timeout: 30_000 }, () => {
   /** What the parser proper makes of a text: its tree, or undefined. */
   function parsed(document: string): unknown {
     let root: Element | undefined;

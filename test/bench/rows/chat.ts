@@ -1,0 +1,81 @@
+/** One-to-one messages between accounts of the host, each with one resource, addressed to the bare JID. */
+import type { Row } from "../row.ts";
+import { bare, names, recruit, Tally } from "../crew.ts";
+
+interface Chat {
+  pairs: number;
+  /** Messages on their way between two at a time. */
+  window: number;
+  messages: number;
+  managed?: boolean;
+}
+
+const BODY = "But, soft! what light through yonder window breaks? It is the east, and Juliet is the sun.";
+
+const chat = ({ pairs, window, messages, managed = false }: Chat): Row["prepare"] => {
+  return async (server) => {
+    const senders = await recruit(server, names("romeo", pairs), { managed });
+    const readers = await recruit(server, names("juliet", pairs), { managed });
+    const each = messages / pairs;
+
+    return {
+      async run() {
+        const tally = new Tally(messages);
+        for (const [at, reader] of readers.entries()) {
+          const sender = senders[at]!;
+          const to = bare(reader.jid);
+          let sent = 0;
+          let seen = 0;
+          const send = () => {
+            const id = ++sent;
+            sender.send(
+              `<message xmlns="jabber:client" to="${to}" type="chat" id="m${id}"><body>${BODY}</body>` +
+                `<origin-id xmlns="urn:xmpp:sid:0" id="m${id}"/></message>`,
+            );
+            // A client with stream management asks about every window's worth.
+            if (managed && id % window === 0) sender.requestAck();
+          };
+          reader.onStanza = (stanza) => {
+            if (!stanza.startsWith("<message")) return;
+            if (!stanza.includes(`"m${++seen}"`) && !stanza.includes(`'m${seen}'`)) {
+              throw new Error(`message ${seen} is out of order: ${stanza}`);
+            }
+            tally.hit();
+            if (sent < each) send();
+          };
+          for (let n = 0; n < window && n < each; n++) send();
+        }
+        await tally.done;
+        return messages;
+      },
+    };
+  };
+};
+
+export const rows: Row[] = [
+  {
+    name: "chat",
+    title: "1:1 message, archived, 50 pairs, window 4",
+    unit: "µs",
+    prepare: chat({ pairs: 50, window: 4, messages: 10_000 }),
+  },
+  {
+    name: "chat-sm",
+    title: "  with stream management",
+    unit: "µs",
+    prepare: chat({ pairs: 50, window: 4, messages: 10_000, managed: true }),
+  },
+  {
+    name: "chat-1",
+    title: "  one pair, window 1",
+    unit: "µs",
+    prepare: chat({ pairs: 1, window: 1, messages: 3_000 }),
+  },
+  {
+    name: "chat-off",
+    title: "  archive off, 50 pairs, window 4",
+    unit: "µs",
+    settings: { ARCHIVE: "off" },
+    prepare: chat({ pairs: 50, window: 4, messages: 20_000 }),
+  },
+];
