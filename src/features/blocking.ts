@@ -18,12 +18,11 @@ class Blocklist {
     this.items = new Set(sql<{ jid: string }>`SELECT jid FROM blocked WHERE owner = ${id}`.map(({ jid }) => jid));
   }
 
-  /** §5: the address itself, its account, that resource of its domain, its whole domain. */
+  /** §5: the address itself, its account, its whole domain. */
   has(jid: Jid): boolean {
     const { items } = this;
     if (items.size === 0) return false;
-    if (items.has(jid.bare.toString()) || items.has(jid.domain)) return true;
-    return jid.full && (items.has(jid.toString()) || items.has(`${jid.domain}/${jid.resource}`));
+    return items.has(jid.bare.toString()) || items.has(jid.domain) || (jid.full && items.has(jid.toString()));
   }
 }
 

@@ -2,7 +2,7 @@
 import AxeBuilder from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Server, startServer } from "../interop/server.ts";
+import { type Server, startServer, TARGET } from "../interop/server.ts";
 import { complaints, launch, picture } from "./chromium.ts";
 import { type Site, siteOf } from "./site.ts";
 
@@ -96,7 +96,7 @@ describe("the landing page", () => {
     await page.context().close();
   });
 
-  test.runIf(process.env.INTEROP_SERVER === undefined)("a reload keeps both logged in", async () => {
+  test.runIf(TARGET === "ours")("a reload keeps both logged in", async () => {
     const { page } = await open();
     await makeBoth(page);
     await say(page, "left", "before");

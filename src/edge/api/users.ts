@@ -73,5 +73,5 @@ async function withAccount(c: Cx, run: (jid: string, calls: AccountCalls) => Pro
     return problem(400, `${name} cannot be an account's name.`);
   if (jid.domain !== settings.domain) return problem(404, `This server has no accounts at ${jid.domain}.`);
   const address = jid.toString();
-  return run(address, c.env.USER.getByName(placement(settings, "USER", address)));
+  return run(address, c.env.USER.getByName(placement(settings, address)));
 }

@@ -30,7 +30,8 @@ export class Chat {
   #expected = new Set<string>();
   #composing = false;
   #people = h("div", { class: "people", role: "group", "aria-label": "Conversations" });
-  #log = h("ol", { class: "log", role: "log", tabindex: "0", "aria-label": "Messages" });
+  #list = h("ol");
+  #log = h("div", { class: "log", role: "log", tabindex: "0", "aria-label": "Messages" }, this.#list);
   #hint = h("p", { class: "hint" });
   #input = h("input", {
     class: "line",
@@ -142,12 +143,12 @@ export class Chat {
     const stuck = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
     // Only what is new is added, so that a screen reader reads it once.
     const keys = lines.map(({ id, time, own }) => `${this.#with}${id}${time}${own}`);
-    const old = new Map([...this.#log.children].map((child) => [(child as HTMLElement).dataset.key, child]));
+    const old = new Map([...this.#list.children].map((child) => [(child as HTMLElement).dataset.key, child]));
     for (const [key, child] of old) if (!keys.includes(key!)) child.remove();
     lines.forEach((line, i) => {
       const item = (old.get(keys[i]!) as HTMLElement | undefined) ?? bubble(line, keys[i]!);
       item.classList.toggle("sent", line.sent);
-      if (this.#log.children[i] !== item) this.#log.insertBefore(item, this.#log.children[i] ?? null);
+      if (this.#list.children[i] !== item) this.#list.insertBefore(item, this.#list.children[i] ?? null);
     });
     if (stuck) this.#log.scrollTop = this.#log.scrollHeight;
 

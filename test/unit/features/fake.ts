@@ -237,4 +237,3 @@ export function brief(el: Element): string {
 }
 
 export const condition = (el: Element): string | undefined => el.getChild("error")?.getChildElements()[0]?.name;
-
