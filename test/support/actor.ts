@@ -211,6 +211,18 @@ export class Actor {
     scram.verify(decoded(await this.receives(`<success xmlns="${SASL}">*</success>`)));
   }
 
+  /** The stream ends with this error, and then as RFC 7395 §3.6 says. @returns the error */
+  async fails(condition: string): Promise<Element> {
+    const error = await this.receives(
+      `<error xmlns="http://etherx.jabber.org/streams"><${condition} xmlns="urn:ietf:params:xml:ns:xmpp-streams"/></error>`,
+      { extra: true },
+    );
+    await this.receives(`<close xmlns="${FRAMING}"/>`);
+    const { code } = await this.ended;
+    if (code !== 1000) throw failure(`${this.name}'s connection ended with ${code}`, this.fails);
+    return error;
+  }
+
   /** Ends the stream as RFC 7395 §3.6 says. */
   async closes(): Promise<Ended> {
     await this.sends(`<close xmlns="${FRAMING}"/>`);

@@ -6,14 +6,15 @@ const DIGESTS = { "SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256", "SCRAM-SHA-5
 export type ScramMechanism = keyof typeof DIGESTS;
 
 /** The client's side of one exchange: `first` is sent, `final` answers the challenge, `verify` judges the server. */
-export function scramClient(mechanism: ScramMechanism, username: string, password: string) {
+export function scramClient(mechanism: ScramMechanism, username: string, password: string, authzid = "") {
   const digest = DIGESTS[mechanism];
   const hmac = (key: Buffer | string, data: Buffer | string) => createHmac(digest, key).update(data).digest();
   const nonce = randomBytes(18).toString("base64");
   const bare = `n=${username.replaceAll("=", "=3D").replaceAll(",", "=2C")},r=${nonce}`;
+  const header = authzid ? `n,a=${authzid},` : "n,,";
   let expected = "";
   return {
-    first: `n,,${bare}`,
+    first: header + bare,
     final(challenge: string): string {
       const {
         r = "",
@@ -24,7 +25,7 @@ export function scramClient(mechanism: ScramMechanism, username: string, passwor
       const length = createHash(digest).digest().length;
       const salted = pbkdf2Sync(password.normalize("NFC"), Buffer.from(s, "base64"), Number(i), length, digest);
       const clientKey = hmac(salted, "Client Key");
-      const withoutProof = `c=biws,r=${r}`;
+      const withoutProof = `c=${Buffer.from(header).toString("base64")},r=${r}`;
       const message = `${bare},${challenge},${withoutProof}`;
       const signature = hmac(createHash(digest).update(clientKey).digest(), message);
       expected = `v=${hmac(hmac(salted, "Server Key"), message).toString("base64")}`;

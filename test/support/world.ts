@@ -27,6 +27,7 @@ export class World {
   readonly #env: Record<string, string>;
   readonly #disk = mkdtempSync(join(tmpdir(), "enjamb-world-"));
   readonly #actors = new Set<Actor>();
+  readonly #users = new Set<string>();
   #miniflare!: Miniflare;
   #url!: URL;
 
@@ -97,12 +98,14 @@ export class World {
     const response = await this.rest("PUT", `/api/v1/users/${encodeURIComponent(name)}`, { password });
     if (!response.ok) throw new Error(`no account for ${name}: ${response.status} ${await response.text()}`);
     await response.arrayBuffer();
+    this.#users.add(name);
     return `${name}@${this.domain}`;
   }
 
   /** Connects, authenticates and binds; the account is made if need be. */
   async login(name: string, options: LoginOptions = {}): Promise<Actor> {
-    if (options.password === undefined) await this.user(name);
+    // Setting a password ends the account's sessions, so it is done once.
+    if (options.password === undefined && !this.#users.has(name)) await this.user(name);
     const actor = await this.connect(name);
     await actor.login(options);
     return actor;

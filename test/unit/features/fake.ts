@@ -2,10 +2,10 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { ACCOUNT, type Account } from "../../../src/account/account.ts";
 import { Accounts } from "../../../src/account/accounts.ts";
-import { ARCHIVE } from "../../../src/account/archive.ts";
 import { CONTACT } from "../../../src/account/contacts.ts";
 import { RESOURCE } from "../../../src/account/resources.ts";
 import { TOKEN } from "../../../src/account/tokens.ts";
+import { ARCHIVE } from "../../../src/archive/row.ts";
 import { features } from "../../../src/features/index.ts";
 import { Alarms, DUE } from "../../../src/kernel/due.ts";
 import type { HostObject } from "../../../src/kernel/entity.ts";
@@ -168,14 +168,13 @@ export class Site {
   }
 
   submit(stanza: Stanza): void {
-    const { to } = stanza;
-    const own = to && to.toString() === this.settings.domain;
-    if (stanza.asks && own && this.kernel.answers("host", stanza)) this.#handBack(this.atHost(stanza), stanza);
+    const { to, from, asks } = stanza;
+    const server = to?.toString() === this.settings.domain;
+    const own = !to || server || to.equals(from.bare);
+    const place = own && this.kernel.answers("stream", stanza) ? "stream" : "host";
+    if (asks && (place === "stream" || (server && this.kernel.answers(place, stanza))))
+      this.#handBack(answerAtHost(this.kernel, this.settings, this.object.log, stanza, place), stanza);
     else this.accounts.receive([{ e: stanza.pack(), out: true }]);
-  }
-
-  atHost(iq: Stanza): Stanza {
-    return answerAtHost(this.kernel, this.settings, this.object.log, iq);
   }
 
   #handBack(answer: Stanza, { via }: Stanza): void {
@@ -213,6 +212,8 @@ export class Site {
     await this.#post.drained(GATE);
     // What is for other objects rides in outboxes of their own, which answer within a few microtasks.
     await new Promise((resolve) => setImmediate(resolve));
+    const [failure] = this.failures.splice(0);
+    if (failure) throw failure;
   }
 
   /** Makes two accounts see each other. */
