@@ -4,6 +4,8 @@ import type { Secrets } from "../src/kernel/entity.ts";
 import type { Table } from "../src/kernel/feature.ts";
 import { migrate, type Sql, type SqlStorage, sqlOver } from "../src/kernel/sql.ts";
 import { randomName } from "../src/protocol/base32.ts";
+import type { Listing } from "../src/muc/listing.ts";
+import { settingsOf } from "../src/settings.ts";
 import type { Env } from "./ports.ts";
 import type { DirectoryRpc } from "./rpc.ts";
 
@@ -14,19 +16,29 @@ const TABLES: Table[] = [
     name: "invitation",
     steps: ["CREATE TABLE invitation (token TEXT PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID"],
   },
+  {
+    name: "room",
+    steps: [
+      "CREATE TABLE room (jid TEXT PRIMARY KEY, creator TEXT NOT NULL, public INTEGER NOT NULL, listing TEXT NOT NULL) WITHOUT ROWID",
+    ],
+  },
 ];
 
+/** Rooms of one account (security.md D8). */
+const ROOMS = 20;
 const INVITATION_MS = 7 * 86_400_000;
 const NAMES = ["salt", "occupant", "dialback", "address"] as const satisfies (keyof Secrets)[];
 
 export class Directory extends DurableObject<Env> implements DirectoryRpc {
   readonly #sql: Sql;
+  readonly #limits: boolean;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const storage = ctx.storage.sql as unknown as SqlStorage;
     migrate(storage, TABLES);
     this.#sql = sqlOver(storage);
+    this.#limits = settingsOf(env).limits;
   }
 
   async secrets(): Promise<Secrets> {
@@ -44,6 +56,24 @@ export class Directory extends DurableObject<Env> implements DirectoryRpc {
   async listed(jid: string, there: boolean): Promise<void> {
     if (there) this.#sql`INSERT OR IGNORE INTO listed VALUES (${jid})`;
     else this.#sql`DELETE FROM listed WHERE jid = ${jid}`;
+  }
+
+  async rooms(limit = 1000): Promise<Listing[]> {
+    const rows = this.#sql<{ listing: string }>`SELECT listing FROM room WHERE public = 1 ORDER BY jid LIMIT ${limit}`;
+    return rows.map(({ listing }) => JSON.parse(listing));
+  }
+
+  async listRoom(listing: Listing): Promise<boolean> {
+    const { jid, creator } = listing;
+    const [own] = this.#sql<{ n: number }>`SELECT count(*) AS n FROM room WHERE creator = ${creator} AND jid <> ${jid}`;
+    if (this.#limits && creator && own && own.n >= ROOMS) return false;
+    this
+      .#sql`INSERT OR REPLACE INTO room VALUES (${jid}, ${creator}, ${listing.public ? 1 : 0}, ${JSON.stringify(listing)})`;
+    return true;
+  }
+
+  async unlistRoom(jid: string): Promise<void> {
+    this.#sql`DELETE FROM room WHERE jid = ${jid}`;
   }
 
   async invite(): Promise<{ token: string; expires: number }> {

@@ -3,16 +3,19 @@
 import { DurableObject } from "cloudflare:workers";
 import { createHmac } from "node:crypto";
 import { features } from "../src/features/index.ts";
+import { BOSH, Sessions } from "../src/gate/bosh/sessions.ts";
 import type { HandOver } from "../src/gate/calls.ts";
 import { Gate as Streams } from "../src/gate/gate.ts";
 import { newStream, type StreamState } from "../src/gate/state.ts";
 import type { Socket, Stream } from "../src/gate/stream.ts";
-import { GATE_FULL, GATE_HEADERS } from "../src/gate/upgrade.ts";
+import { BOSH_HEADERS, GATE_FULL, GATE_HEADERS } from "../src/gate/upgrade.ts";
 import { WAITING } from "../src/gate/waiting.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
 import { type Delivered, type Delivery, type Item, Post } from "../src/kernel/post.ts";
 import { randomName } from "../src/protocol/base32.ts";
 import { settingsOf } from "../src/settings.ts";
+import { DEFAULT_LIMITS } from "../src/xml/reader.ts";
+import { isLeg, Legs } from "./bosh.ts";
 import { type Env, log, storageOf, stubs } from "./ports.ts";
 import type { GateRpc } from "./rpc.ts";
 
@@ -20,6 +23,7 @@ const kernel = new Kernel(features);
 
 export class Gate extends DurableObject<Env> implements GateRpc {
   #streams!: Streams;
+  #legs!: Legs;
   /** The stream of each socket; rebuilt from the attachments. */
   readonly #sockets = new WeakMap<WebSocket, Stream>();
   readonly #limit: number;
@@ -42,8 +46,19 @@ export class Gate extends DurableObject<Env> implements GateRpc {
         delivered: () => {},
       });
       const redeem = (token: string) => directory().redeem(token);
-      const ports = { name, settings, secrets, kernel, post, log, accounts: user, gates: gate, redeem };
-      this.#streams = new Streams({ ...ports, ...storageOf(ctx, [WAITING]) });
+      const storage = storageOf(ctx, [WAITING, BOSH]);
+      let sessions: Sessions | undefined;
+      const due = (_: string, entity: string) => sessions?.alarm(entity);
+      const ports = { name, settings, secrets, kernel, post, log, accounts: user, gates: gate, redeem, due };
+      this.#streams = new Streams({ ...ports, ...storage });
+      sessions = new Sessions({
+        ...storage,
+        gate: name,
+        limits: { ...DEFAULT_LIMITS, bytes: settings.maxStanzaBytes },
+        accept: (state, socket) => this.#streams.accept(state, socket),
+        lost: (stream) => this.#streams.lost(stream),
+      });
+      this.#legs = new Legs(ctx, sessions);
       for (const ws of ctx.getWebSockets()) this.#adopt(ws);
     });
   }
@@ -51,30 +66,38 @@ export class Gate extends DurableObject<Env> implements GateRpc {
   /** A socket that has outlived the object's memory. One without our attachment is of no version we know. */
   #adopt(ws: WebSocket): void {
     const state = ws.deserializeAttachment() as StreamState | null;
+    if (isLeg(state)) return this.#legs.revive(ws, state);
     if (state?.version === 1) this.#sockets.set(ws, this.#streams.accept(state, socketOver(ws)));
     else ws.close(1012, "start over");
   }
 
   /** The upgrade of RFC 7395; the edge has checked all that can be refused without a stream. */
   override async fetch(request: Request): Promise<Response> {
-    if (this.#streams.size >= this.#limit)
+    if (this.#streams.size >= this.#limit && !request.headers.has(BOSH_HEADERS.sid))
       return new Response("This gate is full.", { status: 503, headers: { [GATE_FULL]: "1" } });
+    if (request.method === "POST")
+      return this.#legs.request(request, request.headers.get(GATE_HEADERS.private) === "1", () =>
+        this.#newcomer(request),
+      );
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
-    // The address itself is kept nowhere: limits and bans work on a hash that only this deployment can make.
-    const address = createHmac("sha256", this.#addressKey)
-      .update(request.headers.get(GATE_HEADERS.address) ?? "")
-      .digest("base64url");
-    const secure = request.headers.get(GATE_HEADERS.private) === "1";
-    const state = newStream(randomName(), address, secure, Date.now());
+    const state = this.#newcomer(request);
     server.serializeAttachment(state);
     this.#sockets.set(server, this.#streams.accept(state, socketOver(server)));
     return new Response(null, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": "xmpp" } });
   }
 
+  #newcomer({ headers }: Request): StreamState {
+    // The address itself is kept nowhere: limits and bans work on a hash that only this deployment can make.
+    const address = createHmac("sha256", this.#addressKey)
+      .update(headers.get(GATE_HEADERS.address) ?? "")
+      .digest("base64url");
+    return newStream(randomName(), address, headers.get(GATE_HEADERS.private) === "1", Date.now());
+  }
+
   override webSocketMessage(ws: WebSocket, message: string | ArrayBuffer): void {
     if (typeof message !== "string") return ws.close(1003, "XMPP is text"); // RFC 7395 §3.2
-    this.#sockets.get(ws)?.receive(message);
+    if (!this.#legs.message(ws)) this.#sockets.get(ws)?.receive(message);
   }
 
   override webSocketClose(ws: WebSocket, code: number): void {
@@ -91,6 +114,7 @@ export class Gate extends DurableObject<Env> implements GateRpc {
   }
 
   #lost(ws: WebSocket): void {
+    if (this.#legs.lost(ws)) return;
     const stream = this.#sockets.get(ws);
     this.#sockets.delete(ws);
     if (stream) this.#streams.lost(stream);

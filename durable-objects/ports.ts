@@ -6,12 +6,13 @@ import type { Table } from "../src/kernel/feature.ts";
 import { placement, type Target } from "../src/kernel/placement.ts";
 import { migrate, type Sql, type SqlStorage, sqlOver } from "../src/kernel/sql.ts";
 import type { Settings } from "../src/settings.ts";
-import type { DirectoryRpc, GateRpc, UserRpc } from "./rpc.ts";
+import type { DirectoryRpc, GateRpc, RoomRpc, UserRpc } from "./rpc.ts";
 
 /** The namespaces of the object classes, by the names of their bindings in wrangler.toml. */
 export interface Env {
   GATE: DurableObjectNamespace;
   USER: DurableObjectNamespace;
+  ROOM: DurableObjectNamespace;
   DIRECTORY: DurableObjectNamespace;
 }
 
@@ -42,6 +43,7 @@ export function stubs(env: Env, settings: Settings) {
     at: (target: Target) => get(target) as unknown as GateRpc,
     gate: (name: string) => get({ kind: "GATE", name }) as unknown as GateRpc,
     user: (jid: string) => get({ kind: "USER", name: placement(settings, jid) }) as unknown as UserRpc,
+    room: (jid: string) => get({ kind: "ROOM", name: placement(settings, jid) }) as unknown as RoomRpc,
     directory: () => get({ kind: "DIRECTORY", name: settings.domain }) as unknown as DirectoryRpc,
   };
 }

@@ -2,10 +2,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { ACCOUNT } from "../src/account/account.ts";
 import { Accounts } from "../src/account/accounts.ts";
-import { ARCHIVE } from "../src/account/archive.ts";
 import { CONTACT } from "../src/account/contacts.ts";
 import { RESOURCE } from "../src/account/resources.ts";
-import { TOKEN } from "../src/account/tokens.ts";
+import { TOKEN, USED_TOKEN } from "../src/account/tokens.ts";
+import { ARCHIVE } from "../src/archive/row.ts";
 import { features } from "../src/features/index.ts";
 import type { BindRequest, Bound, Claim } from "../src/gate/calls.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
@@ -17,18 +17,16 @@ import { type Env, log, storageOf, stubs } from "./ports.ts";
 import type { UserRpc } from "./rpc.ts";
 
 const kernel = new Kernel(features);
-const TABLES = [ACCOUNT, ARCHIVE, CONTACT, RESOURCE, TOKEN, ...kernel.tables];
+const TABLES = [ACCOUNT, ARCHIVE, CONTACT, RESOURCE, TOKEN, USED_TOKEN, ...kernel.tables];
 
 export class User extends DurableObject<Env> implements UserRpc {
   /** A cache over the rows. */
   #accounts!: Accounts;
-  readonly #directory;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const settings = settingsOf(env);
     const { at, directory } = stubs(env, settings);
-    this.#directory = directory;
     const name = ctx.id.name as string;
     ctx.blockConcurrencyWhile(async () => {
       const secrets = await directory().secrets();
@@ -40,7 +38,11 @@ export class User extends DurableObject<Env> implements UserRpc {
         delivered: (gate, result, batch) => this.#accounts.delivered(gate, result, batch),
       });
       const atomically = <T>(run: () => T) => ctx.storage.transactionSync(run);
-      this.#accounts = new Accounts({
+      const listed = (jid: string, there: boolean) =>
+        void directory()
+          .listed(jid, there)
+          .catch((error) => log.error("an account could not be listed", error, { there }));
+      const object = {
         name,
         settings,
         secrets,
@@ -49,7 +51,8 @@ export class User extends DurableObject<Env> implements UserRpc {
         log,
         atomically,
         ...storageOf(ctx, TABLES),
-      });
+      };
+      this.#accounts = new Accounts(object, listed);
     });
   }
 
@@ -74,16 +77,13 @@ export class User extends DurableObject<Env> implements UserRpc {
   }
 
   async register(jid: string, password: string): Promise<"ok" | "conflict" | "not-acceptable"> {
-    const outcome = this.#accounts.register(jid, password);
-    if (outcome === "ok") await this.#directory().listed(jid, true);
-    return outcome;
+    return this.#accounts.register(jid, password);
   }
 
   async setPassword(jid: string, password: string): Promise<{ ok: true; created: boolean } | { error: string }> {
     const created = !this.#accounts.account(jid).exists;
     if (!this.#accounts.setPassword(jid, password))
       return { error: "This password has characters that none may have." };
-    if (created) await this.#directory().listed(jid, true);
     return { ok: true, created };
   }
 
@@ -93,7 +93,6 @@ export class User extends DurableObject<Env> implements UserRpc {
 
   async removeAccount(jid: string): Promise<{ ok: true } | { error: string }> {
     if (!this.#accounts.remove(jid)) return { error: "There is no such account." };
-    await this.#directory().listed(jid, false);
     return { ok: true };
   }
 

@@ -5,6 +5,7 @@
 export const OBJECTS = [
   { binding: "GATE", className: "Gate", uniqueKey: "enjamb-gate" },
   { binding: "USER", className: "User", uniqueKey: "enjamb-user" },
+  { binding: "ROOM", className: "Room", uniqueKey: "enjamb-room" },
   { binding: "DIRECTORY", className: "Directory", uniqueKey: "enjamb-directory" },
 ] as const;
 

@@ -41,6 +41,12 @@ export interface Settings {
   readonly allowedOrigins: "*" | readonly string[];
   readonly trustProxy: boolean;
   readonly adminToken: string | undefined;
+  /** Keys of tokens that web apps sign themselves, the current one first; none when they do not. */
+  readonly jwtSecrets: readonly string[];
+  readonly jwksUrl: string | undefined;
+  readonly jwtIssuer: string | undefined;
+  readonly jwtAudience: string;
+  readonly jwtUserClaim: string;
   readonly archive: boolean;
   readonly historyDays: number;
   readonly placement: PlacementPolicy;
@@ -207,6 +213,32 @@ export const SETTINGS = {
     "at least 16 characters, no placeholder",
     "Bearer token of the REST API; without one the API is off.",
   ),
+  JWT_SECRET: hidden(
+    secret,
+    "",
+    "at least 16 characters, no placeholder",
+    "Web apps log their users in with tokens (HS256) that are signed with this.",
+  ),
+  JWT_SECRET_PREVIOUS: hidden(
+    secret,
+    "",
+    "at least 16 characters, no placeholder",
+    "The secret before it, while it is replaced.",
+  ),
+  JWT_JWKS_URL: entry(
+    v.pipe(v.string(), v.url(), v.regex(/^https:\/\/|^http:\/\/(?:127\.0\.0\.1|localhost)[:/]/)),
+    "",
+    "an https:// address of a JSON Web Key Set",
+    "Or with tokens that an identity provider signs (RS256, ES256, EdDSA).",
+  ),
+  JWT_ISSUER: entry(v.string(), "", "what the tokens' iss says", "Only tokens of this issuer are taken."),
+  JWT_AUDIENCE: entry(v.string(), "<domain>", "what the tokens' aud says", "Only tokens for this audience are taken."),
+  JWT_USER_CLAIM: entry(
+    v.pipe(v.string(), v.regex(/^[\w.:/-]{1,64}$/)),
+    "sub",
+    "the name of a claim",
+    "The claim with the account's name, or its whole address.",
+  ),
   ARCHIVE: entry(onOff, "on", "on or off", "Message archives (XEP-0313) of accounts and rooms."),
   // A year: long enough to be useful; storage is what grows every month and never shrinks by itself.
   HISTORY_DAYS: entry(
@@ -331,6 +363,13 @@ export function parseSettings(env: Record<string, unknown>): Settings {
     allowedOrigins: read("ALLOWED_ORIGINS"),
     trustProxy: read("TRUST_PROXY"),
     adminToken: readOptional("ADMIN_TOKEN"),
+    jwtSecrets: [readOptional("JWT_SECRET"), readOptional("JWT_SECRET_PREVIOUS")].filter(
+      (secret) => secret !== undefined,
+    ),
+    jwksUrl: readOptional("JWT_JWKS_URL"),
+    jwtIssuer: readOptional("JWT_ISSUER"),
+    jwtAudience: read("JWT_AUDIENCE", domain),
+    jwtUserClaim: read("JWT_USER_CLAIM"),
     archive: read("ARCHIVE"),
     historyDays: read("HISTORY_DAYS"),
     placement: read("PLACEMENT"),

@@ -1,5 +1,6 @@
 /** The worker: the edge app and the object classes, and nothing else. */
 export { Directory } from "../durable-objects/directory.ts";
 export { Gate } from "../durable-objects/gate.ts";
+export { Room } from "../durable-objects/room.ts";
 export { User } from "../durable-objects/user.ts";
 export { app as default } from "./edge/app.ts";

@@ -1,14 +1,15 @@
 /** An account as its features see it: who is connected, its contacts, its messages — and what arrives for it. */
 
+import { Archive } from "../archive/archive.ts";
 import { Entity, type HostObject } from "../kernel/entity.ts";
 import { asStanzaError } from "../kernel/failure.ts";
-import { handlersAt, type Inquiry, type Table } from "../kernel/feature.ts";
+import { type Answer, handlersAt, type Inquiry, type Table } from "../kernel/feature.ts";
 import type { Delivery, StanzaItem } from "../kernel/post.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import type { Jid } from "../protocol/jid.ts";
-import { stanza as newStanza, Stanza } from "../protocol/stanza.ts";
+import { stanza as newStanza, QUESTION, Stanza } from "../protocol/stanza.ts";
+import type { Change } from "../pubsub/service.ts";
 import type { Element } from "../xml/element.ts";
-import { Archive } from "./archive.ts";
 import { type Contact, Contacts, seen } from "./contacts.ts";
 import { type Resource, Resources } from "./resources.ts";
 import { Tokens } from "./tokens.ts";
@@ -37,6 +38,10 @@ export interface Passage {
   hidden?: boolean;
   /** The resources that it was handed to; empty while it waits for one. */
   delivered?: Resource[];
+  /** The same without an address, when it came for many readers: handed over as it is, it is written once for all of them. */
+  shared?: Stanza;
+  /** It is for those clients only that have asked for the events of this node (XEP-0060 §9.2). */
+  wanted?: string;
 }
 
 /** A resource that is no more, and the presence that says why, if its client sent one. */
@@ -76,6 +81,12 @@ export interface AccountHooks {
   "iq:outbound": Stanza;
   /** An IQ from somebody else for one of the account's resources or for the account itself. */
   "iq:inbound": Stanza;
+  /** The answer to an IQ that the account itself has sent. */
+  "iq:answered": Stanza;
+  /** A client of somebody's has come on line and asks for the events of these nodes (XEP-0163 §4.3). */
+  "events:wanted": { by: Jid; nodes: readonly string[] };
+  /** Something has happened at one of the account's pubsub nodes. */
+  "node:changed": Change;
   /** The first available presence of a resource (§4.2). */
   "resource:available": Resource;
   /** A resource that gets messages from now on: its priority is not negative (§8.5.2.1). */
@@ -116,6 +127,10 @@ export class Account extends Entity {
 
   get exists(): boolean {
     return this.id !== 0 && !this.#removed;
+  }
+  /** It was deleted in this event. */
+  get removed(): boolean {
+    return this.#removed;
   }
   get resources(): Resources {
     this.#resources ??= new Resources(this.sql, this.id, this.jid);
@@ -163,6 +178,14 @@ export class Account extends Entity {
     );
   }
 
+  /** Asks a client of the account's, or another entity, for something; what it answers comes as "iq:answered". */
+  ask(to: Jid, payload: Element, name: string): void {
+    const iq = newStanza("iq", { type: "get", id: `${QUESTION}${name}-${crypto.randomUUID()}`, from: this.jid, to }, payload);
+    const resource = to.bare.equals(this.jid) ? this.resources.get(to.resource) : undefined;
+    if (resource) this.deliver(resource, iq);
+    else this.send(iq);
+  }
+
   /** Does something once the request at hand has been answered. */
   after(run: () => void): void {
     this.#after.push(run);
@@ -179,14 +202,18 @@ export class Account extends Entity {
   }
 
   /** Takes one stanza; what a handler throws becomes the sender's error. */
-  receive({ out, again, origin }: StanzaItem, stanza: Stanza): void {
+  receive(item: StanzaItem, stanza: Stanza, shared?: Stanza): void {
     try {
-      if (out) this.#outbound(stanza);
-      else this.#inbound(stanza, again === true, origin);
+      if (item.out) this.#outbound(stanza);
+      else this.#inbound(stanza, item, shared);
     } catch (error) {
       this.bounce(stanza, asStanzaError(error, this.object.log, { kind: stanza.kind, about: stanza.about }));
     }
-    for (const run of this.#after.splice(0)) run();
+    this.#finish();
+  }
+
+  #finish(): void {
+    while (this.#after.length > 0) for (const run of this.#after.splice(0)) run();
   }
 
   #outbound(stanza: Stanza): void {
@@ -198,8 +225,7 @@ export class Account extends Entity {
       return;
     }
     const { to, type } = stanza;
-    // A request to the server that its account answers: password changes are sent to both (XEP-0077 §3.3).
-    const own = !to || to.equals(this.jid) || (to.domain === this.jid.domain && to.local === "");
+    const own = !to || to.equals(this.jid);
     switch (stanza.kind) {
       case "message":
         this.fire("message:outbound", { stanza, again: false } satisfies Passage);
@@ -207,17 +233,18 @@ export class Account extends Entity {
       case "presence":
         if (type.includes("subscribe")) {
           if (to) this.fire("subscription:outbound", stanza.with({ from: this.jid, to: to.bare }));
-        } else if (!to || to.equals(this.jid)) this.fire("presence:outbound", { resource, stanza });
+        } else if (own) this.fire("presence:outbound", { resource, stanza });
         else this.fire("presence:directed", { resource, stanza });
         return;
       case "iq":
         if (!own) {
           if (this.fire("iq:outbound", stanza) !== "handled") this.send(stanza);
-        } else if (stanza.asks) this.#answer(stanza, this.object.kernel.iq("account", this, stanza));
+        } else if (stanza.asks) this.answer(stanza, this.object.kernel.iq("account", this, stanza));
+        else this.fire("iq:answered", stanza);
     }
   }
 
-  #inbound(stanza: Stanza, again: boolean, origin: number | undefined): void {
+  #inbound(stanza: Stanza, { again, origin, wanted }: StanzaItem, shared?: Stanza): void {
     const { to, type, kind } = stanza;
     if (!to) return;
     if (!this.exists) {
@@ -231,7 +258,13 @@ export class Account extends Entity {
     }
     switch (kind) {
       case "message":
-        this.fire("message:inbound", { stanza, again, ...(origin && { origin }) } satisfies Passage);
+        this.fire("message:inbound", {
+          stanza,
+          again: again === true,
+          ...(origin && { origin }),
+          ...(shared && { shared }),
+          ...(wanted && { wanted }),
+        } satisfies Passage);
         return;
       case "presence":
         if (type.includes("subscribe"))
@@ -249,13 +282,14 @@ export class Account extends Entity {
           const { kernel } = this.object;
           const place = stanza.from.bare.equals(this.jid) ? "account" : "contact";
           if (place === "contact" && !kernel.answers(place, stanza)) this.admit(stanza.from);
-          this.#answer(stanza, kernel.iq(place, this, stanza));
-        }
+          this.answer(stanza, kernel.iq(place, this, stanza));
+        } else this.fire("iq:answered", stanza);
       }
     }
   }
 
-  #answer(iq: Stanza, answer: ReturnType<Account["object"]["kernel"]["iq"]>): void {
+  /** Answers an IQ that asks. */
+  answer(iq: Stanza, answer: Answer): void {
     // An IQ without `to` is answered from nowhere in particular: the client takes that for its own account (RFC 6120 §8.1.2.1).
     const reply = answer instanceof Stanza ? answer : iq.result(answer || undefined);
     const resource = iq.from.bare.equals(this.jid) ? this.resources.get(iq.from.resource) : undefined;

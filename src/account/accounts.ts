@@ -1,5 +1,7 @@
 /** The accounts of one object: logging in and binding, and taking what is sent to and from them. */
 
+import type { TokenLogin } from "../gate/bearer.ts";
+import { metadataOf } from "../archive/answer.ts";
 import type { AccountCalls, BindRequest, Bound, Claim } from "../gate/calls.ts";
 import type { HostObject } from "../kernel/entity.ts";
 import type { Delivered, Delivery, Item } from "../kernel/post.ts";
@@ -23,6 +25,7 @@ type Synchronous<T> = {
 
 export class Accounts implements Synchronous<AccountCalls> {
   readonly #object: HostObject;
+  readonly #listed: (jid: string, there: boolean) => void;
   readonly #cache = new Map<string, Account>();
   /** Accounts that had something to do in this event, and write what they gathered at its end. */
   readonly #busy = new Set<Account>();
@@ -30,8 +33,10 @@ export class Accounts implements Synchronous<AccountCalls> {
   readonly #queue: Item[] = [];
   #draining = false;
 
-  constructor(object: HostObject) {
+  /** `listed` tells the Directory of a new account, or of one that is no more. */
+  constructor(object: HostObject, listed: (jid: string, there: boolean) => void) {
     this.#object = object;
+    this.#listed = listed;
   }
 
   account(jid: string): Account {
@@ -71,7 +76,7 @@ export class Accounts implements Synchronous<AccountCalls> {
     this.#draining = true;
     try {
       for (let item = this.#queue.shift(); item; item = this.#queue.shift()) this.#take(item);
-      for (const account of this.#busy) account.settle();
+      for (const account of this.#busy) this.#settle(account);
     } finally {
       this.#busy.clear();
       this.#draining = false;
@@ -79,9 +84,31 @@ export class Accounts implements Synchronous<AccountCalls> {
     if (this.#queue.length > 0) this.#drain();
   }
 
+  #settle(account: Account): void {
+    account.settle();
+    if (!account.removed) return;
+    this.#cache.delete(account.jid.toString());
+    this.#listed(account.jid.toString(), false);
+  }
+
   #take(item: Item): void {
+    if ("wants" in item) {
+      const wish = { by: Jid.parse(item.by), nodes: item.wants };
+      for (const jid of item.of) {
+        const account = this.account(jid);
+        if (account.exists) account.fire("events:wanted", wish);
+      }
+      return;
+    }
     if ("e" in item) {
       const stanza = Stanza.open(item.e);
+      if (item.each) {
+        for (const address of item.each) {
+          const to = Jid.parse(address);
+          this.account(to.bare.toString()).receive(item, stanza.with({ to }), stanza);
+        }
+        return;
+      }
       const address = item.out ? stanza.from : stanza.to;
       if (address) this.account(address.bare.toString()).receive(item, stanza);
       return;
@@ -177,10 +204,34 @@ export class Accounts implements Synchronous<AccountCalls> {
       const right = verifyPlain(keys ?? this.credentials(jid), claim.password);
       return keys && right ? { ok: true } : { ok: false, reason: "wrong password, or no such account" };
     }
+    if ("login" in claim) return this.#admit(claim.login);
     const { id } = this.account(jid);
     this.#drain();
     if (id === 0) return { ok: false, reason: "no such account" };
     return new Tokens(this.#object.sql, id).judge(claim.client, claim.proof, claim.fast);
+  }
+
+  /** A login that a web app vouches for: its account is made at first use, and a token with an id is good once. */
+  #admit({ jid, once }: TokenLogin): Judgement {
+    return this.#event(() => {
+      if (!this.account(jid).exists) this.#create(jid, "");
+      const { id } = this.account(jid);
+      const { sql } = this.#object;
+      if (!once) return { ok: true };
+      sql`DELETE FROM used_token WHERE owner = ${id} AND expires < ${Date.now()}`;
+      const used = sql`SELECT 1 FROM used_token WHERE owner = ${id} AND jti = ${once.id}`.length > 0;
+      if (used) return { ok: false, reason: "the token was used before" };
+      sql`INSERT INTO used_token VALUES (${id}, ${once.id}, ${once.expires})`;
+      return { ok: true };
+    });
+  }
+
+  #create(jid: string, keys: string): void {
+    this.#object.sql`INSERT INTO account (jid, keys, created) VALUES (${jid}, ${keys}, ${Date.now()})`;
+    const known = this.#cache.get(jid);
+    this.#cache.delete(jid);
+    if (known) this.#busy.delete(known);
+    this.#listed(jid, true);
   }
 
   bind(jid: string, request: BindRequest): Bound {
@@ -191,7 +242,7 @@ export class Accounts implements Synchronous<AccountCalls> {
     });
   }
 
-  #bind(account: Account, { gate, sid, resource, tag, client, carbons, token }: BindRequest): Bound {
+  #bind(account: Account, { gate, sid, resource, tag, client, carbons, metadata, token }: BindRequest): Bound {
     const name = resource ?? `${tag ? `${tag.slice(0, 64)}/` : ""}${randomName()}`;
     const full = Jid.tryParse(`${account.jid}/${name}`);
     if (!full?.full) return { ok: false, condition: "bad-request", text: "This is no resource part." }; // §7.7.2.1
@@ -226,6 +277,7 @@ export class Accounts implements Synchronous<AccountCalls> {
       ok: true,
       resource: full.resource,
       ...(issued && { token: { secret: issued.secret, expires: issued.expires } }),
+      ...(metadata && account.settings.archive && { metadata: metadataOf(account.archive) ?? null }),
     };
   }
 
@@ -250,17 +302,13 @@ export class Accounts implements Synchronous<AccountCalls> {
 
   /** Gives an account its password, making the account if there is none; false when the password cannot be one. */
   setPassword(jid: string, password: string): boolean {
-    const { sql, settings } = this.#object;
+    const { settings } = this.#object;
     const keys = deriveKeys(password, { iterations: settings.scramIterations });
     if (!keys) return false;
     return this.#event(() => {
       const account = this.account(jid);
       if (account.exists) account.changePassword(JSON.stringify(keys));
-      else {
-        sql`INSERT INTO account (jid, keys, created) VALUES (${jid}, ${JSON.stringify(keys)}, ${Date.now()})`;
-        this.#cache.delete(jid);
-        this.#busy.delete(account);
-      }
+      else this.#create(jid, JSON.stringify(keys));
       return true;
     });
   }
@@ -271,8 +319,6 @@ export class Accounts implements Synchronous<AccountCalls> {
       const account = this.account(jid);
       if (!account.exists) return false;
       account.remove();
-      this.#cache.delete(jid);
-      this.#busy.delete(account);
       return true;
     });
   }

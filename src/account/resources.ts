@@ -29,8 +29,13 @@ export interface State {
   acked: number;
   /** The newest archive id it was handed. */
   handed: number;
+  /** Up to which archive id it reads the archive by itself, because it did so before it was available (XEP-0313 §6.1.1). */
+  read?: number;
   /** Users that were sent directed presence (RFC 6121 §4.6). */
   directed?: string[];
+  /** The hash of its capabilities (XEP-0115), and the nodes whose events it asks for by them, once that is known. */
+  caps?: string;
+  notify?: string[];
   /** The client's own id across its streams (XEP-0386 §3). */
   client?: string;
 }

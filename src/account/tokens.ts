@@ -13,6 +13,14 @@ export const TOKEN: Table = {
   ],
 };
 
+/** Ids of web apps' tokens that were used, until they would have expired (RFC 7519 §4.1.7). */
+export const USED_TOKEN: Table = {
+  name: "used_token",
+  steps: [
+    "CREATE TABLE used_token (owner INTEGER NOT NULL, jti TEXT NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (owner, jti)) WITHOUT ROWID",
+  ],
+};
+
 const LIFETIME_MS = 21 * 86_400_000;
 /** Clients of one account that hold tokens; the one that came first loses its own. */
 const CLIENTS = 20;

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { SettingsError, settingsOf } from "../settings.ts";
 import { problem } from "./api/problem.ts";
 import { users } from "./api/users.ts";
+import { BOSH_PATH, bosh } from "./bosh.ts";
 import type { Env } from "./env.ts";
 import { hostMetaJson, hostMetaXml } from "./host-meta.ts";
 import { info, page } from "./pages.ts";
@@ -23,6 +24,7 @@ app.use(async (c, next) => {
 });
 
 app.on("GET", [...WEBSOCKET_PATHS], (c) => websocket(c.req.raw, c.env));
+app.on(["GET", "POST", "OPTIONS"], BOSH_PATH, (c) => bosh(c.req.raw, c.env));
 app.get("/.well-known/host-meta", (c) => hostMetaXml(c.req.raw, settingsOf(c.env)));
 app.get("/.well-known/host-meta.json", (c) => hostMetaJson(c.req.raw, settingsOf(c.env)));
 app.get("/info.json", (c) => info(settingsOf(c.env)));

@@ -1,5 +1,6 @@
 /** XEP-0156: Discovering Alternative XMPP Connection Methods, v1.4 — https://xmpp.org/extensions/xep-0156.html */
 import type { Settings } from "../settings.ts";
+import { BOSH_PATH } from "./bosh.ts";
 import { WEBSOCKET_PATHS } from "./websocket.ts";
 
 /** Pages of any origin may read where to connect; §6 wants this header on these files only. */
@@ -13,7 +14,10 @@ interface Link {
 /** The ways in. §7 wants TLS; plain addresses are given only by a server that has itself been asked without it. */
 export function links(request: { readonly url: string }, settings: Settings): Link[] {
   const base = settings.publicUrl ?? new URL(request.url).origin;
-  return [{ rel: "urn:xmpp:alt-connections:websocket", href: base.replace(/^http/, "ws") + WEBSOCKET_PATHS[0] }];
+  return [
+    { rel: "urn:xmpp:alt-connections:websocket", href: base.replace(/^http/, "ws") + WEBSOCKET_PATHS[0] },
+    { rel: "urn:xmpp:alt-connections:xbosh", href: base + BOSH_PATH },
+  ];
 }
 
 export function hostMetaXml(request: { readonly url: string }, settings: Settings): Response {

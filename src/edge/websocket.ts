@@ -37,7 +37,7 @@ export async function websocket(request: Request, env: Env): Promise<Response> {
   const headers = new Headers(request.headers);
   headers.set(GATE_HEADERS.address, address);
   headers.set(GATE_HEADERS.private, isPrivate(request, settings) ? "1" : "0");
-  return gate(new Request(request, { headers }), env, region(request));
+  return atGate(() => new Request(request, { headers }), env, region(request));
 }
 
 function offersXmpp(request: Request): boolean {
@@ -46,14 +46,14 @@ function offersXmpp(request: Request): boolean {
 }
 
 /** Asks gates in turn until one has room. */
-async function gate(request: Request, env: Env, place: LocationHint | undefined): Promise<Response> {
+export async function atGate(request: () => Request, env: Env, place: LocationHint | undefined): Promise<Response> {
   const region = place ?? "local";
   const now = Date.now();
   const hint = hints.get(region);
   const first = hint !== undefined && hint.until > now ? hint.index : 0;
   for (let index = first; index < MOST_GATES; index++) {
     const stub = env.GATE.getByName(`${region}:${index}`, place && { locationHint: place });
-    const response = await stub.fetch(request);
+    const response = await stub.fetch(request());
     if (response.status !== 503 || !response.headers.has(GATE_FULL)) return response;
     hints.set(region, { index: index + 1, until: now + HINT_SECONDS * 1000 });
   }

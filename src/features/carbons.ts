@@ -6,6 +6,7 @@ import { forwarded } from "../protocol/forward.ts";
 import { Trait } from "../protocol/message.ts";
 import { CARBONS, MUC_USER } from "../protocol/ns.ts";
 import { Stanza } from "../protocol/stanza.ts";
+import { withId } from "./messaging.ts";
 
 function turn(on: boolean) {
   return (account: Account, iq: Stanza): undefined => {
@@ -37,7 +38,10 @@ function sent(account: Account, passage: Passage): void {
   // What an account sends to itself is copied where it arrives.
   if (!(stanza.traits & Trait.CARBON) || stanza.to?.bare.equals(account.jid)) return;
   const others = [...account.resources].filter(({ jid, state }) => state.carbons && !jid.equals(stanza.from));
-  copy(account, "sent", passage, others);
+  // XEP-0313 §3.5: its other clients learn where it lies in their archive, its readers do not.
+  const { mark, hidden } = passage;
+  const known = mark === undefined || hidden || !(stanza.traits & Trait.STORE) ? stanza : withId(stanza, account.jid, mark);
+  copy(account, "sent", { ...passage, stanza: known }, others);
 }
 
 function received(account: Account, passage: Passage): void {

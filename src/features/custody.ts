@@ -4,7 +4,7 @@
  * (RFC 6120 §8.1.2: a server delivers or answers; XEP-0198 §4: what is acknowledged was handled.)
  */
 import { type Account, account, type Passage } from "../account/account.ts";
-import { stanzaOf } from "../account/archive.ts";
+import { stanzaOf } from "../archive/row.ts";
 import type { Feature } from "../kernel/feature.ts";
 import type { Stanza } from "../protocol/stanza.ts";
 
@@ -59,6 +59,7 @@ export const custody: Feature = {
       if (late.length === 0) {
         state.armed = false;
         account.sql`UPDATE account SET passed = ${account.archive.last} WHERE id = ${account.id}`;
+        account.archive.forgetSent(account.archive.last);
         return;
       }
       account.wake("custody", Date.now() + BURST_MS);

@@ -61,8 +61,8 @@ export function serverCaps(kernel: Kernel, settings: Settings): Caps {
 }
 
 /** Lists what handlers found at a node; where there is no such node, there is an error (§3.2). */
-function listed(ns: string, { node, found }: Inquiry): Element {
-  if (node && found.length === 0) throw stanzaError("item-not-found", "There is no such node here.");
+function listed(ns: string, { node, found, exists }: Inquiry): Element {
+  if (node && found.length === 0 && !exists) throw stanzaError("item-not-found", "There is no such node here.");
   return xml("query", { xmlns: ns, node: node || undefined }, ...found);
 }
 

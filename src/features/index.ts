@@ -1,17 +1,24 @@
 /** What this server can do: every feature, in the order in which their handlers run. */
 import type { Feature } from "../kernel/feature.ts";
+import { archive } from "./archive.ts";
+import { archivePreferences } from "./archive-preferences.ts";
 import { blocking } from "./blocking.ts";
 import { carbonGuard, carbons } from "./carbons.ts";
 import { custody } from "./custody.ts";
 import { disco } from "./disco.ts";
+import { events } from "./events.ts";
 import { externalServices } from "./external-services.ts";
+import { interests } from "./interests.ts";
 import { lastActivity } from "./last-activity.ts";
 import { messaging } from "./messaging.ts";
 import { offlineMail } from "./offline.ts";
+import { pep } from "./pep.ts";
 import { ping } from "./ping.ts";
+import { roomService } from "./muc/service.ts";
 import { presence } from "./presence.ts";
 import { privateStorage } from "./private-storage.ts";
 import { registration } from "./registration.ts";
+import { retraction } from "./retraction.ts";
 import { roster } from "./roster.ts";
 import { session } from "./session.ts";
 import { subscriptions } from "./subscriptions.ts";
@@ -23,15 +30,21 @@ export const features: readonly Feature[] = [
   // Before anything is stored or answered: what must not come in.
   blocking,
   carbonGuard,
+  // Events for clients that asked for them, and what an owner decides about its nodes: neither is stored.
+  events,
   // Messages: stored and delivered, passed on or kept for later, then copied.
+  archivePreferences,
   messaging,
   custody,
   offlineMail,
+  archive,
+  retraction,
   carbons,
   // Contacts and presence.
   roster,
   subscriptions,
   presence,
+  interests,
   lastActivity,
   // What there is, and what else is asked.
   disco,
@@ -43,5 +56,8 @@ export const features: readonly Feature[] = [
   // What an account keeps here, and the account itself.
   vcard,
   privateStorage,
+  pep,
   registration,
+  // The host lists it; it answers for itself in its own object.
+  roomService,
 ];

@@ -1,7 +1,7 @@
 /** RFC 6121 §5 and §8.5: exchanging messages; XEP-0359 v0.7.0 — https://xmpp.org/extensions/xep-0359.html */
 import { type Account, account, type Passage } from "../account/account.ts";
-import { uidOf } from "../account/archive.ts";
 import { planMessage } from "../account/delivery.ts";
+import { stanzaOf, uidOf } from "../archive/row.ts";
 import type { Feature } from "../kernel/feature.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import type { Jid } from "../protocol/jid.ts";
@@ -15,24 +15,31 @@ const NS = "urn:xmpp:sid:0";
 const REPEAT_MS = 7 * 86_400_000;
 const RECENT = 200;
 
-/** origin-ids of the newest messages, so that what a client sends again after a lost stream is not a second message. */
+/**
+ * The newest messages by origin-id, so that what a client sends again after a lost stream is not a second message. Ids that
+ * merely count exist: only the same text to the same address, on another stream, is the same message.
+ */
 class Recent {
-  readonly #ids = new Set<string>();
+  readonly #messages = new Map<string, { stanza: Stanza; sid: string | undefined }>();
 
   constructor(account: Account) {
-    const sent = account.archive.recent(Date.now() - REPEAT_MS, RECENT).reverse();
-    for (const { inner } of sent) {
-      const id = /<origin-id xmlns="urn:xmpp:sid:0" id="([^"]+)"/.exec(inner)?.[1];
-      if (id) this.#ids.add(id);
+    for (const row of account.archive.recent(Date.now() - REPEAT_MS, RECENT).reverse()) {
+      const id = /<origin-id xmlns="urn:xmpp:sid:0" id="([^"]+)"/.exec(row.inner)?.[1];
+      if (id) this.#messages.set(id, { stanza: stanzaOf(row), sid: undefined });
     }
   }
 
-  /** Whether the id is new; it no longer is. */
-  first(id: string): boolean {
-    if (this.#ids.has(id)) return false;
-    this.#ids.add(id);
-    if (this.#ids.size > RECENT) for (const oldest of this.#ids) return this.#ids.delete(oldest);
-    return true;
+  /** Whether the message has come before; from now on it has. */
+  repeats(id: string, stanza: Stanza): boolean {
+    const sid = stanza.via?.[1];
+    const known = this.#messages.get(id);
+    if (known && known.sid !== sid && known.stanza.inner === stanza.inner && known.stanza.to?.equals(stanza.to as Jid))
+      return true;
+    this.#messages.delete(id);
+    this.#messages.set(id, { stanza, sid });
+    const [oldest] = this.#messages.keys();
+    if (this.#messages.size > RECENT && oldest !== undefined) this.#messages.delete(oldest);
+    return false;
   }
 }
 
@@ -41,11 +48,13 @@ function outbound(account: Account, passage: Passage): "handled" | undefined {
   const stanza = passage.stanza.with({ to });
   passage.stanza = stanza;
   const own = to.equals(account.jid);
-  if (stanza.traits & Trait.STORE && account.settings.archive) {
+  if (stanza.traits & (Trait.STORE | Trait.OFFLINE) && account.settings.archive) {
     const origin = stanza.child("origin-id", NS)?.attrs.id;
-    if (origin && !account.memo(Recent, () => new Recent(account)).first(origin)) return "handled";
-    // A note to oneself is stored once, where it arrives.
-    if (!own) passage.mark = account.archive.add({ peer: to, outgoing: true, hidden: passage.hidden === true, stanza });
+    if (origin && account.memo(Recent, () => new Recent(account)).repeats(origin, stanza)) return "handled";
+    const hidden = isHidden(passage);
+    // A note to oneself is stored once, where it arrives; what nobody may keep, not at all where it need not be passed on.
+    if (!own && !(hidden && account.object.post.isLocal(stanza)))
+      passage.mark = account.archive.add({ peer: to, outgoing: true, hidden, stanza });
   }
   account.fire("message:pass", passage);
   return undefined;
@@ -67,8 +76,8 @@ function inbound(account: Account, passage: Passage): "handled" | undefined {
   if (plan === "error" || (plan === "offline" && account.fire("message:offline", passage) === "handled"))
     throw stanzaError("service-unavailable", "Nobody is there to read this.");
   passage.stanza = withoutId(passage.stanza, account.jid);
-  const hidden = passage.hidden === true || !settings.archive;
-  if (traits & Trait.STORE && (plan === "offline" || settings.archive)) {
+  const hidden = isHidden(passage) || !settings.archive;
+  if (traits & (Trait.STORE | Trait.OFFLINE) && (plan === "offline" || settings.archive)) {
     const entry = { peer: from, outgoing: false, hidden, stanza: passage.stanza };
     passage.mark = archive.add(passage.origin ? { ...entry, origin: passage.origin } : entry);
     if (!hidden) passage.stanza = withId(passage.stanza, account.jid, passage.mark);
@@ -78,6 +87,11 @@ function inbound(account: Account, passage: Passage): "handled" | undefined {
   const options = passage.mark === undefined ? {} : { mark: passage.mark };
   for (const resource of passage.delivered) account.deliver(resource, passage.stanza, options);
   return undefined;
+}
+
+/** Whether a message is stored only until it has been passed on or read: its owner (XEP-0441) or its author (XEP-0334) wants it so. */
+function isHidden({ hidden, stanza }: Passage): boolean {
+  return hidden === true || !(stanza.traits & Trait.STORE);
 }
 
 /** XEP-0359 §4: only the account itself may say what id it gave; anybody else's claim in its name goes. */
@@ -99,6 +113,6 @@ export const messaging: Feature = {
     { id: "RFC 6121", note: "§5 and the whole delivery table of §8.5" },
     { id: "XEP-0359", version: "0.7.0" },
   ],
-  advertises: { account: [NS], contact: [NS] },
+  advertises: { host: [NS], account: [NS], contact: [NS] },
   handles: [account.hook("message:outbound", outbound), account.hook("message:inbound", inbound)],
 };

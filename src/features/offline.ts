@@ -1,7 +1,7 @@
 /** XEP-0160: Best Practices for Handling Offline Messages, v1.0.1 — https://xmpp.org/extensions/xep-0160.html */
 import { type Account, account, type Passage } from "../account/account.ts";
-import { stanzaOf, timeOf } from "../account/archive.ts";
 import type { Resource } from "../account/resources.ts";
+import { stanzaOf, timeOf } from "../archive/row.ts";
 import type { Feature } from "../kernel/feature.ts";
 import { delayElement } from "../protocol/delay.ts";
 import { Trait } from "../protocol/message.ts";
@@ -73,8 +73,12 @@ function offline(account: Account, { stanza }: Passage): "handled" | undefined {
 /** Hands a resource what reached nobody, oldest first, stamped with when and by whom it was kept (XEP-0203). */
 function flush(account: Account, resource: Resource): void {
   account.forget(Waiting);
-  const after = Math.max(position(account).value, resource.state.handed);
-  for (const row of account.archive.received(after, WAITING)) {
+  const { handed, read = 0 } = resource.state;
+  const after = Math.max(position(account).value, handed);
+  const rows = account.archive.waiting(after, read, WAITING);
+  // Nothing is left of what the client has read by itself; else its acknowledgement of the rest says so.
+  if (rows.length === 0) position(account).rise(read);
+  for (const row of rows) {
     const stamp = delayElement({ stamp: new Date(timeOf(row.id)), from: account.jid.domain });
     const stanza = stanzaOf(row);
     const kept = row.hidden ? stanza : withId(stanza, account.jid, row.id);

@@ -53,11 +53,22 @@ function withoutEcho(run: (account: Account, iq: Stanza) => Element | undefined)
   };
 }
 
+const change = withoutEcho(set);
+
 export const registration: Feature = {
   name: "registration",
   implements: [{ id: "XEP-0077", version: "2.4" }],
   advertises: { host: [NS] },
   offers: (phase, guest, { registration }) =>
     phase === "login" && !guest && registration !== "closed" ? [xml("register", { xmlns: NS_FEATURE })] : [],
-  handles: [account.iq("get", NS, "query", get), account.iq("set", NS, "query", withoutEcho(set))],
+  handles: [
+    account.iq("get", NS, "query", get),
+    account.iq("set", NS, "query", change),
+    // Most clients ask the server, not the account (§3.3).
+    account.hook("iq:outbound", (account, iq) => {
+      if (!iq.asks || iq.about !== `${NS} query` || iq.to?.toString() !== account.jid.domain) return undefined;
+      account.answer(iq, iq.type === "get" ? get(account) : change(account, iq));
+      return "handled";
+    }),
+  ],
 };

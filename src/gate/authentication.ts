@@ -1,5 +1,6 @@
 /** RFC 6120 §6 and XEP-0388 v1.0.4: who a client is — https://xmpp.org/extensions/xep-0388.html */
 
+import { metadataElement } from "../archive/answer.ts";
 import { guestName } from "../kernel/placement.ts";
 import {
   begin,
@@ -18,6 +19,7 @@ import { challengeElement, failureElement, type SaslRequest, successElement } fr
 import { type Element, xml } from "../xml/element.ts";
 import { read } from "../xml/reader.ts";
 import { serialise } from "../xml/writer.ts";
+import { judgeToken, looksLikeToken, takesTokens } from "./bearer.ts";
 import { bindResource, enableInline, takeBack } from "./binding.ts";
 import type { Claim } from "./calls.ts";
 import { isGuestHost, mechanisms, sessionFeatures } from "./negotiation.ts";
@@ -27,9 +29,10 @@ import type { Stream } from "./stream.ts";
 /** Tries on one stream (security.md C7). */
 const TRIES = 3;
 
-const environment = (stream: Stream): Environment => ({
+/** Tokens are for SASL2 only (XEP-0484 §4.1). */
+const environment = (stream: Stream, profile: Exchange["profile"]): Environment => ({
   mechanisms: mechanisms(stream),
-  fast: isGuestHost(stream) ? [] : fastMechanisms(),
+  fast: profile === "sasl" || isGuestHost(stream) ? [] : fastMechanisms(),
 });
 
 /** One SASL element from the client. */
@@ -44,13 +47,13 @@ export async function sasl(stream: Stream, phase: Negotiating, request: SaslRequ
       const { mechanism, initial, userAgent } = request;
       const exchange: Exchange = { profile, mechanism, state: { at: "refused" }, agent: userAgent };
       if (profile === "sasl2") exchange.request = serialise(element);
-      return drive(stream, phase, exchange, begin(mechanism, initial, environment(stream)));
+      return drive(stream, phase, exchange, begin(mechanism, initial, environment(stream, profile)));
     }
     case "response": {
       const { exchange } = phase;
       if (!exchange || exchange.profile !== profile) return fail(stream, profile, "malformed-request");
       delete phase.exchange;
-      return drive(stream, phase, exchange, respond(exchange.state, request.data, environment(stream)));
+      return drive(stream, phase, exchange, respond(exchange.state, request.data, environment(stream, profile)));
     }
     case "abort":
       delete phase.exchange;
@@ -73,8 +76,18 @@ async function drive(stream: Stream, phase: Negotiating, exchange: Exchange, fir
         step = supply(step.state, await stream.gate.accounts(jid).credentials(jid));
         break;
       }
-      case "password":
-        step = conclude(step.state, await judge(stream, step.username, { password: step.password }));
+      case "password": {
+        // A token may come as a password, so that every client can log in with one.
+        const { username, password } = step;
+        const tokens = takesTokens(stream.gate.settings) && looksLikeToken(password);
+        const judgement = tokens
+          ? await redeem(stream, password, account(stream, username))
+          : await judge(stream, username, { password });
+        step = conclude(step.state, judgement);
+        break;
+      }
+      case "bearer":
+        step = conclude(step.state, await redeem(stream, step.token));
         break;
       case "token": {
         const fast = exchange.request ? readFast(read(exchange.request)) : undefined;
@@ -109,6 +122,17 @@ function account(stream: Stream, username: string): string {
 function judge(stream: Stream, username: string, claim: Claim): Promise<Judgement> {
   const jid = account(stream, username);
   return stream.gate.accounts(jid).judge(jid, claim);
+}
+
+/** Judges a web app's token; `jid`: whom it must be for. Its account is made at its first use. */
+async function redeem(stream: Stream, token: string, jid?: string): Promise<Judgement> {
+  const { gate } = stream;
+  const verdict = await judgeToken(gate.settings, token);
+  if (!verdict.ok) return verdict;
+  const { login } = verdict;
+  if (jid !== undefined && login.jid !== jid) return { ok: false, reason: "the token is for somebody else" };
+  const judgement = await gate.accounts(login.jid).judge(login.jid, { login });
+  return judgement.ok ? { ...judgement, username: login.jid.slice(0, -gate.settings.domain.length - 1) } : judgement;
 }
 
 function fail(stream: Stream, profile: Exchange["profile"], condition: SaslCondition, text?: string): void {
@@ -169,12 +193,16 @@ async function inlineRequests(
     ...(client && { client }),
     ...(client && token && { token }),
     carbons: bind.getChild("enable", NS.CARBONS) !== undefined,
+    metadata: true,
   });
   if (!bound.ok) throw new StreamError("policy-violation", bound.text);
   const phase = stream.bound;
   if (phase && bind.getChild("inactive", NS.CSI)) phase.csi = true;
   const enable = bind.getChild("enable", NS.SM);
-  const children = [...(enable ? [enableInline(stream, enable)] : [])];
+  const children = [
+    ...(bound.metadata === undefined ? [] : [metadataElement(bound.metadata ?? undefined)]),
+    ...(enable ? [enableInline(stream, enable)] : []),
+  ];
   results.push(xml("bound", { xmlns: NS.BIND2 }, ...children));
   if (bound.token && token) results.push(tokenElement({ ...bound.token, mechanism: token, count: 0 }));
   return { results, resumed: false };

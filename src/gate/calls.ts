@@ -1,10 +1,12 @@
 /** What a gate asks of accounts and of other gates: plain data both ways, errors included. */
+import type { Metadata } from "../archive/answer.ts";
 import type { GateCalls } from "../kernel/post.ts";
 import type { Judgement } from "../protocol/authentication.ts";
 import type { StanzaCondition } from "../protocol/errors.ts";
 import type { FastRequest } from "../protocol/fast.ts";
 import type { TokenProof } from "../protocol/sasl-messages.ts";
 import type { Credentials } from "../protocol/scram.ts";
+import type { TokenLogin } from "./bearer.ts";
 import type { StreamState, Unacked } from "./state.ts";
 
 /** A resource that a stream wants to be. */
@@ -17,16 +19,27 @@ export interface BindRequest {
   tag?: string;
   client?: string;
   carbons?: boolean;
+  /** Wants to know where its archive begins and ends (XEP-0386 §2.2). */
+  metadata?: true;
   /** The FAST mechanism that a token is wanted for (XEP-0484 §4.2). */
   token?: string;
 }
 
 export type Bound =
-  | { ok: true; resource: string; token?: { secret: string; expires: number } }
+  | {
+      ok: true;
+      resource: string;
+      token?: { secret: string; expires: number };
+      /** `null`: the archive is empty; absent: there is none, or nobody asked. */
+      metadata?: Metadata | null;
+    }
   | { ok: false; condition: StanzaCondition; text: string };
 
-/** What an account must judge for itself: a password, or a token of one client. */
-export type Claim = { password: string } | { proof: TokenProof; client: string; fast: FastRequest };
+/** What an account must judge for itself: a password, a token of one client, or a login that a web app vouches for. */
+export type Claim =
+  | { password: string }
+  | { proof: TokenProof; client: string; fast: FastRequest }
+  | { login: TokenLogin };
 
 export interface AccountCalls {
   /** SCRAM keys; of an unknown account, some that look the same and fit nothing (security.md C5). */

@@ -32,6 +32,9 @@ const TICK_MS = 1000;
 const PATIENCE = 5;
 /** Streams that went elsewhere, remembered for what is still on its way to them. */
 const MOVED = 1000;
+/** Failed logins and new accounts of one address in an hour. */
+const FAILURES = 20;
+const REGISTRATIONS = 10;
 /** A client that does not answer an <r/> for so long is lost (R5: half-open sockets are found). */
 const SILENT_MS = 60_000;
 
@@ -47,6 +50,8 @@ export interface GatePorts {
   accounts(jid: string): AccountCalls;
   gates(name: string): StreamCalls;
   redeem(invitation: string): Promise<boolean>;
+  /** An alarm that is not the streams' own. */
+  due?(name: string, entity: string): void;
 }
 
 export class Gate {
@@ -58,8 +63,8 @@ export class Gate {
   readonly accounts: GatePorts["accounts"];
   readonly redeem: GatePorts["redeem"];
   readonly xmlLimits: Limits;
-  readonly attempts = new Attempts(20);
-  readonly registrations = new Attempts(10);
+  readonly attempts: Attempts;
+  readonly registrations: Attempts;
   readonly #ports: GatePorts;
   readonly #waiting: Waiting;
   readonly #streams = new Map<string, Stream>();
@@ -81,6 +86,9 @@ export class Gate {
     this.log = ports.log;
     this.accounts = ports.accounts;
     this.redeem = ports.redeem;
+    const { limits } = ports.settings;
+    this.attempts = new Attempts(limits ? FAILURES : Number.MAX_SAFE_INTEGER);
+    this.registrations = new Attempts(limits ? REGISTRATIONS : Number.MAX_SAFE_INTEGER);
     this.xmlLimits = { ...DEFAULT_LIMITS, bytes: ports.settings.maxStanzaBytes };
     this.#waiting = new Waiting(ports.sql);
   }
@@ -192,8 +200,9 @@ export class Gate {
   }
 
   #deliver(delivery: Delivery, result: Delivered): void {
-    const { e, to, bare, mark, end } = delivery;
+    const { e, more = [], to, bare, mark, end } = delivery;
     const stanza = e && Stanza.open(e);
+    const rest = more.map(Stanza.open);
     for (const sid of to) {
       const expected = this.#expected.get(sid);
       if (expected) {
@@ -210,7 +219,9 @@ export class Gate {
       if (end) stream.fail(new StreamError(end, END_TEXTS[end]));
       else if (stanza) {
         stream.deliver(stanza, bare, mark);
-        const acked = stream.ledger ? stream.ledger.news() : mark;
+        for (const next of rest) stream.deliver(next, bare);
+        // Only an account can use the news, and only its deliveries have marks.
+        const acked = mark === undefined || !stream.ledger ? mark : stream.ledger.news();
         if (acked !== undefined && stream.jid) result.acked.push([stream.jid.toString(), sid, acked]);
       }
     }
@@ -364,7 +375,7 @@ export class Gate {
           stream.socket.close(1001, "silent");
           this.lost(stream);
         }
-      }
+      } else this.#ports.due?.(name, entity);
     }
   }
 

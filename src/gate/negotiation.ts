@@ -1,6 +1,6 @@
 /** RFC 6120 §4.3: what happens on a stream before it is bound — https://www.rfc-editor.org/rfc/rfc6120#section-4.3 */
 import { offeredMechanisms } from "../protocol/authentication.ts";
-import { StanzaError, StreamError, stanzaError } from "../protocol/errors.ts";
+import { errorElement, StanzaError, StreamError, stanzaError } from "../protocol/errors.ts";
 import { fastFeature, fastMechanisms } from "../protocol/fast.ts";
 import { Jid } from "../protocol/jid.ts";
 import * as NS from "../protocol/ns.ts";
@@ -8,6 +8,7 @@ import { authenticationFeature, mechanismsFeature, readSasl } from "../protocol/
 import { Stanza } from "../protocol/stanza.ts";
 import { type Element, xml } from "../xml/element.ts";
 import { sasl } from "./authentication.ts";
+import { takesTokens } from "./bearer.ts";
 import { bindResource, resumeStream } from "./binding.ts";
 import { register } from "./registration.ts";
 import type { Negotiating } from "./state.ts";
@@ -42,7 +43,8 @@ export const isGuestHost = (stream: Stream) => stream.state.host === stream.gate
 /** Mechanisms of this stream: guests are anonymous, users are not; a password only over TLS or loopback (security.md C1). */
 export function mechanisms(stream: Stream): string[] {
   if (isGuestHost(stream)) return offeredMechanisms({ anonymous: true });
-  return offeredMechanisms({ scram: true, plain: stream.state.secure });
+  const { secure } = stream.state;
+  return offeredMechanisms({ scram: true, plain: secure, oauthbearer: secure && takesTokens(stream.gate.settings) });
 }
 
 const features = (stream: Stream, phase: "login" | "session", ...first: (Element | undefined)[]) =>
@@ -97,25 +99,20 @@ export function negotiate(stream: Stream, phase: Negotiating, element: Element):
 }
 
 async function iq(stream: Stream, phase: Negotiating, element: Element): Promise<void> {
-  const from = Jid.parse(phase.jid ?? stream.state.host);
-  const to = Jid.tryParse(String(element.attrs.to ?? ""));
-  const iq = Stanza.read(element, from, to);
+  // Before there is a full JID, an answer has no address.
+  const answered = (type: string, ...children: (Element | undefined)[]) =>
+    stream.write(xml("iq", { xmlns: NS.CLIENT, type, id: element.attrs.id }, ...children));
   try {
-    const answer = phase.jid ? await bind(stream, phase.jid, iq) : await register(stream, iq);
-    // Before there is a full JID, an answer has no address.
-    stream.write(answered(iq, "result", answer));
+    const from = Jid.parse(phase.jid ?? stream.state.host);
+    const iq = Stanza.read(element, from, Jid.tryParse(String(element.attrs.to ?? "")));
+    answered("result", phase.jid ? await bind(stream, phase.jid, iq) : await register(stream, iq));
     if (stream.bound) stream.gate.opened(stream);
   } catch (error) {
     if (!(error instanceof StanzaError)) throw error;
-    const { inner } = iq.error(error) ?? iq;
-    stream.socket?.send(
-      `<iq xmlns="${NS.CLIENT}" type="error" id="${iq.text().match(/ id="([^"]*)"/)?.[1]}">${inner}</iq>`,
-    );
+    const { type } = element.attrs;
+    if (type !== "result" && type !== "error") answered("error", errorElement(error)); // RFC 6120 §8.3.1
   }
 }
-
-const answered = (iq: Stanza, type: string, payload: Element | undefined) =>
-  xml("iq", { xmlns: NS.CLIENT, type, id: iq.id }, payload);
 
 async function bind(stream: Stream, jid: string, iq: Stanza): Promise<Element | undefined> {
   if (iq.about !== `${NS.BIND} bind` || iq.type !== "set")

@@ -2,7 +2,7 @@
 import { StanzaError, StreamError, stanzaError } from "../protocol/errors.ts";
 import { Jid } from "../protocol/jid.ts";
 import * as NS from "../protocol/ns.ts";
-import { Stanza } from "../protocol/stanza.ts";
+import { QUESTION, Stanza } from "../protocol/stanza.ts";
 import type { Element } from "../xml/element.ts";
 import { enable } from "./binding.ts";
 import { failedElement, readH, tooHigh } from "./management.ts";
@@ -53,7 +53,10 @@ function stanza(stream: Stream, phase: Bound, element: Element): undefined {
   const { gate, ledger } = stream;
   const jid = stream.jid as Jid;
   const number = ledger?.receive();
+  stream.open++;
   const done = (error?: Error) => {
+    stream.open--;
+    if (stream.open === 0) stream.socket?.settled?.();
     if (number !== undefined && ledger) {
       const answer = ledger.handle(number);
       if (answer) stream.write(answer);
@@ -119,7 +122,8 @@ function forward(stream: Stream, phase: Bound, stanza: Stanza, done: (error?: Er
   const own = !to || to.equals(stanza.from.bare) || (to.local === "" && to.domain === stream.state.host && !to.full);
 
   if (kind === "iq" && own) {
-    if (!stanza.asks) return done();
+    // Answers to pushes are of no interest to anybody.
+    if (!stanza.asks && !stanza.id.startsWith(QUESTION)) return done();
     const place = gate.kernel.answers("stream", stanza) ? "stream" : "host";
     if (place === "stream" || (to?.local === "" && gate.kernel.answers("host", stanza))) {
       stream.deliver(gate.answer(place, stanza));
@@ -148,6 +152,9 @@ function forward(stream: Stream, phase: Bound, stanza: Stanza, done: (error?: Er
   if (guest && !room && to.domain !== settings.guestDomain)
     throw stanzaError("not-allowed", "Guests have rooms, and nothing else."); // security.md C11
   if (kind === "presence" && room && (stanza.type === "" || stanza.type === "unavailable")) direct(phase, stanza);
+  // A guest has another name each time: rooms know it again by its address.
+  if (kind === "presence" && room && guest)
+    stanza = stanza.with({ via: [gate.name, stream.sid, stream.state.address] });
   // What no account has to see goes straight there: no archive, no copies, nobody to block.
   const straight = guest || (room && (kind !== "message" || stanza.type === "groupchat"));
   if (straight) post.send(stanza, done);

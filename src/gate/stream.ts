@@ -20,6 +20,8 @@ export interface Socket {
   close(code: number, reason: string): void;
   /** Keeps the state with the socket while the object is forgotten; throws when it has no room for it. */
   attach(state: StreamState): void;
+  /** All that the client sent is in custody or answered. */
+  settled?(): void;
 }
 
 /** Bytes before authentication, over all frames (security.md §4). */
@@ -30,6 +32,9 @@ const INBOX = 64;
 const HELD = { stanzas: 100, characters: 4096 };
 /** Characters of unacknowledged stanzas that ride in the attachment (16 KiB in all). */
 const ROOM = 4096;
+
+/** What comes from a socket: text, or what a binding that reads for itself has read. */
+type Frame = string | { element: Element; size: number };
 
 export class Stream {
   readonly gate: Gate;
@@ -44,7 +49,9 @@ export class Stream {
   /** A token of an invitation, presented before registering (XEP-0445). */
   invitation: string | undefined;
   ended = false;
-  #inbox: string[] = [];
+  /** Stanzas of the client that are on their way into custody. */
+  open = 0;
+  #inbox: Frame[] = [];
   #busy = false;
 
   constructor(gate: Gate, state: StreamState, socket: Socket | undefined) {
@@ -76,17 +83,26 @@ export class Stream {
 
   /** A frame. Frames that come while a login is judged wait their turn (RFC 6120 §10.1). */
   receive(text: string): void {
+    this.#receive(text);
+  }
+
+  /** An element that was read already, under the limits of this stream; `size` is what it had of the text. */
+  take(element: Element, size: number): void {
+    this.#receive({ element, size });
+  }
+
+  #receive(frame: Frame): void {
     if (this.ended) return;
-    if (!this.#busy) this.#step(text);
-    else if (this.#inbox.length < INBOX) this.#inbox.push(text);
+    if (!this.#busy) this.#step(frame);
+    else if (this.#inbox.length < INBOX) this.#inbox.push(frame);
     else this.fail(new StreamError("policy-violation", "Too much at once."));
   }
 
-  #step(text: string): void {
+  #step(frame: Frame): void {
     this.gate.touch(this);
     try {
-      const element = this.#read(text);
-      const later = element && this.#handle(element);
+      const element = this.#read(frame);
+      const later = this.#handle(element);
       if (!later) return;
       this.#busy = true;
       later.catch((error) => this.fail(error)).finally(() => this.#resume());
@@ -104,17 +120,18 @@ export class Stream {
     }
   }
 
-  #read(text: string): Element | undefined {
+  #read(frame: Frame): Element {
     const { phase } = this.state;
     const { settings } = this.gate;
+    const size = typeof frame === "string" ? frame.length : frame.size;
     if (phase.at === "bound") {
-      if (settings.limits && !paced(this, text.length))
+      if (settings.limits && !paced(this, size))
         throw new StreamError("policy-violation", "This stream sends more than it may.");
-      return read(text, this.gate.xmlLimits);
+      return typeof frame === "string" ? read(frame, this.gate.xmlLimits) : frame.element;
     }
-    phase.bytes += text.length;
+    phase.bytes += size;
     if (phase.bytes > PRE_AUTH_BYTES) throw new StreamError("policy-violation", "Authenticate first.");
-    return read(text, PRE_AUTH_LIMITS);
+    return typeof frame === "string" ? read(frame, PRE_AUTH_LIMITS) : frame.element;
   }
 
   #handle(element: Element): Promise<void> | undefined {

@@ -36,6 +36,8 @@ export interface Inquiry {
   /** "" for the place itself. */
   node: string;
   found: Element[];
+  /** There is such a node, though nothing may be in it. */
+  exists?: true;
 }
 
 export type Answer = Element | Stanza | undefined | void;

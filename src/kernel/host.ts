@@ -39,6 +39,6 @@ export function answerAtHost(
     const answer = kernel.iq(place, { self, settings, kernel } satisfies HostContext, iq);
     return answer instanceof Stanza ? answer : iq.result(answer || undefined);
   } catch (error) {
-    return iq.error(asStanzaError(error, log, iq)) as Stanza; // an IQ that asks has an error
+    return iq.error(asStanzaError(error, log, { place, about: iq.about })) as Stanza; // an IQ that asks has an error
   }
 }

@@ -1,4 +1,5 @@
 /** What leaves an object: stanzas to the objects that answer for their addresses, deliveries to gates. */
+import { Jid } from "../protocol/jid.ts";
 import type { Envelope, Stanza } from "../protocol/stanza.ts";
 import type { Settings } from "../settings.ts";
 import { Outbox } from "./outbox.ts";
@@ -12,6 +13,12 @@ export interface StanzaItem {
   again?: true;
   /** The id that a message has in its sender's archive. */
   origin?: number;
+  /** It is for each of these addresses, and `e` names none. */
+  each?: string[];
+  /** It is for those clients only that have asked for the events of this node (XEP-0060 §9.2). */
+  wanted?: string;
+  /** The node of the pubsub service that it is about; without one, it is for the service itself. */
+  node?: string;
 }
 
 /** What a gate tells an account of one of its streams. */
@@ -26,11 +33,21 @@ export interface StreamNotice {
   presence?: Envelope;
 }
 
-export type Item = StanzaItem | StreamNotice;
+/** A client has come on line that asks for the events of these nodes; for the accounts whose events it may see. */
+export interface Wish {
+  of: string[];
+  /** The client's full JID. */
+  by: string;
+  wants: readonly string[];
+}
+
+export type Item = StanzaItem | StreamNotice | Wish;
 
 /** A stanza for streams of one gate. An empty `e.to` stands for each stream's own address. */
 export interface Delivery {
   e?: Envelope;
+  /** What the same streams get right after `e`: a room's presences for somebody who joins. */
+  more?: Envelope[];
   to: string[];
   /** The empty `to` means the stream's bare address, not its full one (RFC 6121 §8.5.2). */
   bare?: true;
@@ -97,6 +114,37 @@ export class Post {
     this.#put(route(this.#ports.settings, stanza.to), item, done);
   }
 
+  /**
+   * Sends the same stanza to many addresses: one item for each object of accounts, which reads it once for all of them.
+   * `wanted`: for clients only that have asked for the events of that node.
+   */
+  cast(stanza: Stanza, to: readonly string[], wanted?: string): void {
+    const e = stanza.pack();
+    for (const { target, addresses, jids } of this.#byTarget(to))
+      if (target.kind !== "USER") for (const jid of jids) this.send(stanza.with({ to: jid }));
+      else this.#put(target, wanted === undefined ? { e, each: addresses } : { e, each: addresses, wanted });
+  }
+
+  /** Tells the accounts of these addresses what a client wants to know of. */
+  wish(by: Jid, wants: readonly string[], of: readonly string[]): void {
+    for (const { target, addresses } of this.#byTarget(of))
+      if (target.kind === "USER") this.#put(target, { of: addresses, by: by.toString(), wants });
+  }
+
+  #byTarget(all: readonly string[]): Iterable<{ target: Target; addresses: string[]; jids: Jid[] }> {
+    const groups = new Map<string, { target: Target; addresses: string[]; jids: Jid[] }>();
+    for (const address of all) {
+      const jid = Jid.parse(address);
+      const target = route(this.#ports.settings, jid);
+      const key = `${target.kind} ${target.name}`;
+      const group = groups.get(key) ?? { target, addresses: [], jids: [] };
+      group.addresses.push(address);
+      group.jids.push(jid);
+      groups.set(key, group);
+    }
+    return groups.values();
+  }
+
   /** Tells an account about one of its streams, behind whatever that stream sent. */
   notify(notice: StreamNotice): void {
     this.#put({ kind: "USER", name: placement(this.#ports.settings, notice.of) }, notice);
@@ -132,7 +180,8 @@ export class Post {
     const last = outbox.tail;
     // The same presence comes once for each contact of a site that sees it, in a copy for each.
     const { bare, mark } = options;
-    if (last?.e && last.bare === (bare || undefined) && (last.mark ?? mark) === undefined && alike(last.e, stanza)) {
+    const plain = last?.e && !last.more && last.bare === (bare || undefined) && (last.mark ?? mark) === undefined;
+    if (plain && alike(last.e as Envelope, stanza)) {
       last.to.push(...sids);
       return;
     }
@@ -140,6 +189,14 @@ export class Post {
     if (bare) delivery.bare = true;
     if (mark !== undefined) delivery.mark = mark;
     outbox.put(delivery);
+  }
+
+  /** Delivers many stanzas to the same streams, in order, as one item of a call. */
+  deliverAll(gate: string, sids: string[], stanzas: readonly Stanza[]): void {
+    const [first, ...more] = stanzas;
+    if (!first) return;
+    if (more.length === 0) return this.deliver(gate, sids, first);
+    this.#gate(gate).put({ e: first.pack(), more: more.map((stanza) => stanza.pack()), to: sids });
   }
 
   /** Ends a stream, which its client can start again. */

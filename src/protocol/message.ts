@@ -6,14 +6,16 @@ import * as NS from "./ns.ts";
 export const Trait = {
   /** Has a body that is not empty. */
   BODY: 1,
-  /** Belongs into the archive. */
+  /** Belongs into the archive of an account. */
   STORE: 2,
-  /** Waits for its reader when nobody is there (never a groupchat, headline or error). */
+  /** Waits for its reader when nobody is there (never a groupchat, headline or error); without STORE, only until it is read. */
   OFFLINE: 4,
   /** Is copied to the account's other resources (XEP-0280). */
   CARBON: 8,
   /** Nothing but a chat state: may be held back or dropped (XEP-0352). */
   STATE: 16,
+  /** Belongs into a room's archive, when it is said there. */
+  ROOM: 32,
 } as const;
 
 const HINTS = "urn:xmpp:hints";
@@ -48,7 +50,7 @@ export function traitsOf(type: string, children: readonly Element[]): number {
   let state = false;
   let other = false;
   let muc = false;
-  let store: boolean | undefined;
+  let store: "always" | "never" | "until read" | undefined;
   let copy = true;
   for (const child of children) {
     const ns = child.attrs.xmlns;
@@ -57,8 +59,10 @@ export function traitsOf(type: string, children: readonly Element[]): number {
       else if (child.name === "subject") kept = true;
       else if (child.name !== "thread") other = true;
     } else if (ns === HINTS) {
-      if (child.name === "store") store ??= true;
-      else if (child.name === "no-store" || child.name === "no-permanent-store") store = false;
+      // XEP-0334 §4: whoever asks for less gets it.
+      if (child.name === "no-store") store = "never";
+      else if (child.name === "no-permanent-store" && store !== "never") store = "until read";
+      else if (child.name === "store") store ??= "always";
       else if (child.name === "no-copy") copy = false;
     } else if (ns === CHAT_STATES) state = true;
     else if (ns === CARBONS && child.name === "private") copy = false;
@@ -68,13 +72,19 @@ export function traitsOf(type: string, children: readonly Element[]): number {
       other = true;
     }
   }
-  const addressed = type === "" || type === "chat";
   // A mediated invitation has no body of its own but must not be missed.
-  const worth = store ?? (body || kept || muc);
+  const worth = store === "always" || body || kept || muc;
   let traits = body ? Trait.BODY : 0;
-  if (addressed && worth) traits |= Trait.STORE | Trait.OFFLINE;
+  if (type === "" || type === "chat") {
+    if (worth && store !== "never") traits |= Trait.OFFLINE;
+    if (worth && store !== "never" && store !== "until read") traits |= Trait.STORE;
+  } else if (type === "headline") {
+    if (store === "always") traits |= Trait.STORE; // §4.4: whatever is no error
+  } else if (type === "groupchat") {
+    if ((store ?? "always") === "always" && (store === "always" || body || kept)) traits |= Trait.ROOM;
+  }
   // XEP-0280 §6.1: every chat message, and normal ones that carry something a person said or did.
   if (copy && (type === "chat" || (type === "" && (body || kept)))) traits |= Trait.CARBON;
-  if (state && !body && !kept && !other && store !== true) traits |= Trait.STATE;
+  if (state && !body && !kept && !other && store !== "always") traits |= Trait.STATE;
   return traits;
 }

@@ -9,8 +9,8 @@ import * as NS from "./ns.ts";
 
 export type Kind = "message" | "presence" | "iq";
 
-/** The gate and the stream that a client's stanza came in by. */
-export type Via = readonly [gate: string, sid: string];
+/** The gate and the stream that a client's stanza came in by; of a guest in a room, also its address, as a keyed hash. */
+export type Via = readonly [gate: string, sid: string, address?: string];
 
 /**
  * A stanza as it travels between objects: its header in fields, its children as text in the context of
@@ -43,6 +43,9 @@ interface Fields {
   traits?: number;
   via?: Via | undefined;
 }
+
+/** How the ids of the questions begin that an account itself asks its clients: their answers must reach it. */
+export const QUESTION = "ask-";
 
 const IQ_TYPES = new Set(["get", "set", "result", "error"]);
 const MESSAGE_TYPES = new Set(["chat", "groupchat", "headline", "error"]);

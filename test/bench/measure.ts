@@ -29,7 +29,10 @@ export function residentBytes(pids: readonly number[]): number {
 }
 
 /** CPU seconds the server spends on `work`, its aftermath included. */
-export async function spent<T>(pids: readonly number[], work: () => Promise<T>): Promise<{ seconds: number; result: T }> {
+export async function spent<T>(
+  pids: readonly number[],
+  work: () => Promise<T>,
+): Promise<{ seconds: number; result: T }> {
   const before = cpuSeconds(pids);
   const result = await work();
   await delay(AFTERMATH_MS);

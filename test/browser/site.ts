@@ -35,8 +35,12 @@ export function siteOf(server: Server): Promise<Site> {
     siteName: server.domain,
     defaultRoom: "lobby",
   });
+  const hostMeta = JSON.stringify({
+    links: [{ rel: "urn:xmpp:alt-connections:websocket", href: server.websocket }],
+  });
   return serve(async (path) => {
     if (path === "/info.json") return info;
+    if (path === "/.well-known/host-meta.json") return hostMeta;
     return readFile(join(PAGES, path === "/" ? "/landing.html" : path)).catch(() => undefined);
   });
 }

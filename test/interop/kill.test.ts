@@ -35,7 +35,9 @@ async function hasArchive(): Promise<boolean> {
   return info.includes("urn:xmpp:mam:2");
 }
 
-test(`the server is killed ${KILLS} times, and nothing acknowledged is lost, doubled or out of order`, async ({ annotate }) => {
+test(`the server is killed ${KILLS} times, and nothing acknowledged is lost, doubled or out of order`, async ({
+  annotate,
+}) => {
   // The peers keep no session over a crash, and know no message that is sent again: their readers must help.
   const lenient = TARGET !== "ours";
   const archive = await hasArchive();

@@ -14,6 +14,8 @@ import type { World } from "./world.ts";
 const FRAMING = "urn:ietf:params:xml:ns:xmpp-framing";
 const SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
 const BIND = "urn:ietf:params:xml:ns:xmpp-bind";
+const SM = "urn:xmpp:sm:3";
+const ASK = `<r xmlns="${SM}"/>`;
 const TIMEOUT = 5_000;
 
 export interface LoginOptions {
@@ -43,6 +45,9 @@ export class Actor {
   readonly #inbox: string[] = [];
   #waiting: ((frame: string | undefined) => void) | undefined;
   #open = true;
+  /** How often the server has asked for an acknowledgement. It may do so at any time, so this is no frame of a test's play. */
+  asked = 0;
+  #onAsked: (() => void) | undefined;
   #counter = 0;
 
   private constructor(world: World, name: string, socket: WebSocket) {
@@ -74,7 +79,18 @@ export class Actor {
     return this.jid.split("/", 1)[0] ?? "";
   }
 
+  /** Resolves when the server asks for an acknowledgement the next time, or at once if it has since the last time. */
+  async isAsked(): Promise<void> {
+    if (this.asked === 0) await new Promise<void>((asked) => (this.#onAsked = asked));
+    this.asked = 0;
+  }
+
   #take(frame: string): void {
+    if (frame === ASK) {
+      this.asked++;
+      this.#onAsked?.();
+      return;
+    }
     if (this.#waiting) this.#waiting(frame);
     else this.#inbox.push(frame);
   }
@@ -180,18 +196,51 @@ export class Actor {
 
   /** From a fresh connection to a bound resource. */
   async login(options: LoginOptions = {}): Promise<void> {
-    const { resource = "balcony", mechanism = "PLAIN", password = `${this.name}'s secret` } = options;
+    await this.authenticates(options);
+    await this.binds(options.resource);
+    if (options.presence) {
+      await this.sends("<presence/>");
+      await this.receives(`<presence from="${this.jid}"/>`, { extra: true });
+    }
+  }
+
+  /** From a fresh connection to a stream that has been opened again after authentication. */
+  async authenticates(options: LoginOptions = {}): Promise<void> {
+    const { mechanism = "PLAIN", password = `${this.name}'s secret` } = options;
     await this.opens();
     await this.#authenticate(mechanism, password);
     await this.opens();
+  }
+
+  async binds(resource = "balcony"): Promise<void> {
     const answer = await this.asks("set", `<bind xmlns="${BIND}"><resource>${resource}</resource></bind>`);
     const jid = answer.getChild("bind", BIND)?.getChildText("jid");
     if (!jid) throw new Error(`${this.name} could not bind:\n${pretty(answer)}`);
     this.jid = jid;
-    if (options.presence) {
-      await this.sends("<presence/>");
-      await this.receives(`<presence from="${jid}"/>`, { extra: true });
-    }
+  }
+
+  /** Turns stream management on, for a stream that can be resumed. @returns the id to resume it by */
+  async enables(): Promise<string> {
+    await this.sends(`<enable xmlns="${SM}" resume="true"/>`);
+    const enabled = await this.receives(`<enabled xmlns="${SM}" id="*" resume="true" max="*"/>`);
+    return String(enabled.attrs.id);
+  }
+
+  /** Asks what the server has handled. @returns its `h` */
+  async handled(): Promise<number> {
+    await this.sends(`<r xmlns="${SM}"/>`);
+    return Number((await this.receives(`<a xmlns="${SM}" h="*"/>`)).attrs.h);
+  }
+
+  /** Says how many stanzas it has had since stream management was turned on. */
+  acknowledges(h: number): Promise<void> {
+    return this.sends(`<a xmlns="${SM}" h="${h}"/>`);
+  }
+
+  /** Wants an earlier stream back, on this one. @returns what the server had handled of it */
+  async resumes(previd: string, h: number): Promise<number> {
+    await this.sends(`<resume xmlns="${SM}" previd="${previd}" h="${h}"/>`);
+    return Number((await this.receives(`<resumed xmlns="${SM}" previd="${previd}" h="*"/>`)).attrs.h);
   }
 
   async #authenticate(mechanism: "PLAIN" | ScramMechanism, password: string): Promise<void> {

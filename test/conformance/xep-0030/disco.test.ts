@@ -64,9 +64,9 @@ spec("XEP-0115", "6.3", "the hash in the stream features is that of the server's
   // §5.1 for this answer alone: its form has one field.
   const identities = query
     ?.getChildren("identity")
-    .map(({ attrs }) => `${attrs.category}/${attrs.type}//${attrs.name ?? ""}<`);
-  const features = query?.getChildren("feature").map(({ attrs }) => `${attrs.var}<`);
-  const form = "http://jabber.org/network/serverinfo<admin-addresses<mailto:prince@capulet.example<";
-  const text = [...(identities ?? []).sort(), ...(features ?? []).sort(), form].join("");
+    .map(({ attrs }) => `${attrs.category}/${attrs.type}//${attrs.name ?? ""}`);
+  const features = query?.getChildren("feature").map(({ attrs }) => attrs.var ?? "");
+  const form = ["http://jabber.org/network/serverinfo", "admin-addresses", "mailto:prince@capulet.example"];
+  const text = [...(identities ?? []).sort(), ...(features ?? []).sort(), ...form].map((part) => `${part}<`).join("");
   expect(createHash("sha1").update(text).digest("base64")).toBe(c?.attrs.ver);
 });

@@ -1,7 +1,7 @@
 /** A child process that serves on loopback: free ports, a folder of its own, start, kill, stop. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,8 +21,12 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** A new empty folder for what a server keeps. */
+/** A new empty folder on disk for what a server keeps. */
 export const temporaryFolder = (name: string): string => mkdtempSync(join(tmpdir(), `${name}-`));
+
+/** The same in memory, where there is such a place: whose figures are compared should not wait for a disk. */
+export const memoryFolder = (name: string): string =>
+  existsSync("/dev/shm") ? mkdtempSync(join("/dev/shm", `${name}-`)) : temporaryFolder(name);
 
 /** What is left when this process ends goes with it. */
 const running = new Set<ChildProcess>();

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PeerOptions } from "../peers.ts";
 import type { Server } from "../server.ts";
-import { answers, daemon, freePorts, temporaryFolder } from "./daemon.ts";
+import { answers, daemon, freePorts, memoryFolder } from "./daemon.ts";
 
 const DOMAIN = "localhost";
 const HOSTS = { guest: "guest.localhost", rooms: "rooms.localhost", pubsub: "pubsub.localhost" };
@@ -14,7 +14,7 @@ const NODE_OWNER = "owner@localhost";
 const ITERATIONS = 10_000;
 
 export async function startProsody({ archive = true }: PeerOptions = {}): Promise<Server> {
-  const folder = temporaryFolder("prosody");
+  const folder = memoryFolder("prosody");
   const data = join(folder, "data");
   const accounts = join(data, DOMAIN, "accounts");
   mkdirSync(accounts, { recursive: true });

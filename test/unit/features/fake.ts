@@ -123,7 +123,7 @@ export class Site {
         }
       },
     };
-    this.accounts = new Accounts(this.object);
+    this.accounts = new Accounts(this.object, () => {});
   }
 
   #deliver(batch: Delivery[]) {
@@ -200,7 +200,7 @@ export class Site {
 
   /** Everything in memory is forgotten, as when the object was evicted. */
   evict(): void {
-    this.accounts = new Accounts(this.object);
+    this.accounts = new Accounts(this.object, () => {});
   }
 
   /** What was sent to other servers since the last time, as text. */

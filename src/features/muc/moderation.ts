@@ -1,0 +1,68 @@
+/**
+ * XEP-0425: Moderated Message Retraction, v0.3 — https://xmpp.org/extensions/xep-0425.html
+ * and XEP-0424 v0.4.2: the author's own. Either leaves a tombstone in the archive.
+ */
+import { RETRACT, retractedId, tombstoneElement } from "../../archive/retraction.ts";
+import { type Archived, uidOf } from "../../archive/row.ts";
+import type { Feature } from "../../kernel/feature.ts";
+import { type Passage, type Room, room } from "../../muc/room.ts";
+import { stanzaIdText } from "../../muc/wire.ts";
+import { stanzaError } from "../../protocol/errors.ts";
+import { Jid } from "../../protocol/jid.ts";
+import { CLIENT, OCCUPANT_ID } from "../../protocol/ns.ts";
+import { type Stanza, stanza as newStanza } from "../../protocol/stanza.ts";
+import { type Element, xml } from "../../xml/element.ts";
+import { readFragment } from "../../xml/reader.ts";
+
+const MODERATE = "urn:xmpp:message-moderate:1";
+
+function moderate(room: Room, iq: Stanza): undefined {
+  const { occupant } = room.member(iq);
+  if (occupant.role !== "moderator") throw stanzaError("forbidden", "Only moderators take back what others said.");
+  const { payload } = iq;
+  if (!payload.getChild("retract", RETRACT)) throw stanzaError("feature-not-implemented", "Messages can be retracted.");
+  const uid = payload.attrs.id ?? "";
+  const row = uid ? room.archive.find(uid) : undefined;
+  if (!row) throw stanzaError("item-not-found", "There is no such message in the archive.");
+  if (row.inner.includes(`<retracted xmlns="${RETRACT}"`)) return;
+  const reason = payload.getChildText("reason", MODERATE) ?? "";
+  const told = () => {
+    const by = xml("moderated", { by: room.jid.with(occupant.nick).toString(), xmlns: MODERATE }, occupantId(occupant.id));
+    return [by, reason ? xml("reason", { xmlns: RETRACT }, reason) : undefined];
+  };
+  const header = { type: "groupchat", id: crypto.randomUUID(), from: room.jid };
+  const message = newStanza("message", header, xml("retract", { xmlns: RETRACT, id: uid }, ...told()));
+  bury(room, row, tombstoneElement(header.id, room.now, ...told()));
+  const id = room.logs ? room.archive.add({ peer: room.jid, outgoing: true, hidden: false, stanza: message }) : undefined;
+  const said = id === undefined ? message : message.with({ inner: message.inner + stanzaIdText(room.jid, uidOf(id)) });
+  // Everybody, the moderator too (§3.1).
+  room.broadcast(said);
+}
+
+const occupantId = (id: string) => xml("occupant-id", { xmlns: OCCUPANT_ID, id });
+
+/** Who said it stays (§4); what was said goes. */
+function bury(room: Room, row: Archived, tombstone: Element): void {
+  const author = readFragment(row.inner, CLIENT).filter(({ attrs }) => attrs.xmlns === OCCUPANT_ID);
+  room.archive.tombstone(row.id, ...author, tombstone);
+}
+
+/** One's own words only, by the id the room gave them (XEP-0424 §4). */
+function retract(room: Room, { stanza, occupant }: Passage): void {
+  if (!stanza.inner.includes(RETRACT)) return;
+  const uid = retractedId(stanza);
+  const row = uid ? room.archive.find(uid) : undefined;
+  if (!row) return;
+  if (!Jid.parse(row.peer).equals(occupant.jid)) throw stanzaError("forbidden", "Somebody else said this.");
+  bury(room, row, tombstoneElement(stanza.id || undefined, room.now));
+}
+
+export const moderation: Feature = {
+  name: "moderation",
+  implements: [
+    { id: "XEP-0425", version: "0.3.0" },
+    { id: "XEP-0424", version: "0.4.2", note: "in rooms" },
+  ],
+  advertises: { room: [MODERATE, RETRACT, `${RETRACT}#tombstone`] },
+  handles: [room.iq("set", MODERATE, "moderate", moderate), room.hook("groupchat", retract)],
+};

@@ -1,0 +1,47 @@
+/** What the engine knows of the place whose nodes it keeps: an account's own service (XEP-0163), or the pubsub host (XEP-0060). */
+import type { Jid } from "../protocol/jid.ts";
+import type { Stanza } from "../protocol/stanza.ts";
+import type { Settings } from "../settings.ts";
+import type { Affiliation, Node, Nodes } from "./nodes.ts";
+
+/** How an entity stands to the owner of a personal service. */
+export interface Relation {
+  /** It may see the owner's presence. */
+  sees: boolean;
+  groups: readonly string[];
+}
+
+/** What has happened at a node: for whoever keeps something elsewhere that follows from it. */
+export interface Change {
+  node: Node;
+  published?: readonly { id: string; payload: string }[];
+  retracted?: readonly string[];
+  purged?: true;
+  deleted?: true;
+  subscriptions?: true;
+  affiliations?: true;
+}
+
+export interface Service {
+  readonly jid: Jid;
+  /** Belongs to one account, whose presence says who may see what. */
+  readonly personal: boolean;
+  readonly nodes: Nodes;
+  readonly settings: Settings;
+  readonly now: number;
+  /** An affiliation that no row says: that of the owner of a personal service. */
+  inherent(jid: Jid): Affiliation | undefined;
+  relation(jid: Jid): Relation;
+  /** Refuses to talk about a node that is not there with one who must not know what is. */
+  missing(asker: Jid): void;
+  /** Refuses to make one more node. */
+  checkRoom(creator: Jid): void;
+  send(stanza: Stanza): void;
+  /** Sends the same message to many addresses. */
+  cast(message: Stanza, to: readonly string[]): void;
+  /** Sends an event to those who get it without a subscription: the owner's own clients, and contacts. */
+  implicit(message: Stanza, node: Node, except: ReadonlySet<string>): void;
+  /** Does something once the request at hand has been answered. */
+  after(run: () => void): void;
+  changed(change: Change): void;
+}
