@@ -2,7 +2,16 @@
 import { hashOf, type Leg } from "../src/gate/bosh/session.ts";
 import type { Sessions } from "../src/gate/bosh/sessions.ts";
 import type { StreamState } from "../src/gate/state.ts";
-import { BOSH_HEADERS } from "../src/gate/upgrade.ts";
+import type { BoshRequest, BoshResponse } from "../src/gate/upgrade.ts";
+import { randomName } from "../src/protocol/base32.ts";
+
+/**
+ * A response that comes so soon goes back with the call; a socket for it would cost more. The gate is awake for as long as
+ * this anyway, until it has saved what changed.
+ */
+const SOON_MS = 20;
+/** A request whose Worker does not come for it with a socket. */
+const LOST_MS = 10_000;
 
 /** What a leg's attachment says after the object was forgotten. */
 interface LegState {
@@ -14,14 +23,23 @@ interface LegState {
 
 export const isLeg = (state: unknown): state is LegState => (state as LegState | null)?.version === "bosh";
 
-/** A response that is given at once, or on a socket that hibernates until there is one. */
+/** A response that is given soon, or on a socket that hibernates until there is one. */
 class Waiting implements Leg {
   text: string | undefined;
   socket: WebSocket | undefined;
+  readonly #answered = Promise.withResolvers<void>();
 
   answer(text: string): void {
     this.text = text;
+    this.#answered.resolve();
     if (this.socket) say(this.socket, text);
+  }
+
+  async soon(): Promise<void> {
+    const { promise, resolve } = this.#answered;
+    const timer = setTimeout(resolve, SOON_MS);
+    await promise;
+    clearTimeout(timer);
   }
 }
 
@@ -35,6 +53,8 @@ export class Legs {
   readonly #ctx: DurableObjectState;
   readonly #sessions: Sessions;
   readonly #legs = new WeakMap<WebSocket, { sid: string; rid: number; leg: Leg }>();
+  /** Requests on the way from their call to their socket. */
+  readonly #between = new Map<string, { leg: Waiting; state: LegState }>();
 
   constructor(ctx: DurableObjectState, sessions: Sessions) {
     this.#ctx = ctx;
@@ -50,23 +70,34 @@ export class Legs {
     session.revive(rid, hash, leg);
   }
 
-  async request(request: Request, secure: boolean, newcomer: () => StreamState): Promise<Response> {
-    const text = await request.text();
+  async request({ text, secure }: BoshRequest, newcomer: () => StreamState): Promise<BoshResponse> {
     const leg = new Waiting();
     const { session, rid } = this.#sessions.request(text, secure, leg, newcomer);
-    const headers = { "content-type": session?.state.content ?? "text/xml; charset=utf-8" };
-    if (leg.text !== undefined || !session) return new Response(leg.text, { headers });
+    const content = session?.state.content ?? "text/xml; charset=utf-8";
+    if (leg.text === undefined) await leg.soon();
+    if (leg.text !== undefined || !session) return { content, text: leg.text ?? "" };
+    const name = randomName();
+    const { sid, wait } = session.state;
+    this.#between.set(name, { leg, state: { version: "bosh", sid, rid, hash: hashOf(text) } });
+    setTimeout(() => {
+      if (this.#between.delete(name)) session.lost(rid, leg);
+    }, LOST_MS);
+    return { content, leg: name, wait };
+  }
+
+  /** The Worker comes with a socket for a request that has to wait. */
+  upgrade(name: string): Response {
+    const found = this.#between.get(name);
+    this.#between.delete(name);
+    if (!found) return new Response("There is no such request.", { status: 404 });
+    const { leg, state } = found;
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
-    const { sid, wait } = session.state;
-    server.serializeAttachment({ version: "bosh", sid, rid, hash: hashOf(text) } satisfies LegState);
+    server.serializeAttachment(state);
     leg.socket = server;
-    this.#legs.set(server, { sid, rid, leg });
-    return new Response(null, {
-      status: 101,
-      webSocket: client,
-      headers: { ...headers, [BOSH_HEADERS.wait]: String(wait) },
-    });
+    this.#legs.set(server, { sid: state.sid, rid: state.rid, leg });
+    if (leg.text !== undefined) say(server, leg.text);
+    return new Response(null, { status: 101, webSocket: client });
   }
 
   /** The Worker says that the longest wait has passed. False when this is no leg. */

@@ -3,8 +3,9 @@ import { DurableObject } from "cloudflare:workers";
 import type { Secrets } from "../src/kernel/entity.ts";
 import type { Table } from "../src/kernel/feature.ts";
 import { migrate, type Sql, type SqlStorage, sqlOver } from "../src/kernel/sql.ts";
-import { randomName } from "../src/protocol/base32.ts";
 import type { Listing } from "../src/muc/listing.ts";
+import type { ToBridges } from "../src/peer/frames.ts";
+import { randomName } from "../src/protocol/base32.ts";
 import { settingsOf } from "../src/settings.ts";
 import type { Env } from "./ports.ts";
 import type { DirectoryRpc } from "./rpc.ts";
@@ -47,6 +48,24 @@ export class Directory extends DurableObject<Env> implements DirectoryRpc {
     return Object.fromEntries(rows.map(({ name, value }) => [name, value])) as unknown as Secrets;
   }
 
+  /** A bridge's socket, which waits here until a server has to be reached; the edge has checked its token. */
+  override async fetch(): Promise<Response> {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override webSocketMessage(): void {
+    // It only keeps the socket from being taken for dead.
+  }
+
+  async reach(domain: string): Promise<boolean> {
+    const bridges = this.ctx.getWebSockets().filter((socket) => socket.readyState === WebSocket.OPEN);
+    const bridge = bridges[Math.floor(Math.random() * bridges.length)];
+    bridge?.send(JSON.stringify({ reach: domain } satisfies ToBridges));
+    return bridge !== undefined;
+  }
+
   async accounts(after = "", limit = 100): Promise<string[]> {
     return this.#sql<{ jid: string }>`SELECT jid FROM listed WHERE jid > ${after} ORDER BY jid LIMIT ${limit}`.map(
       ({ jid }) => jid,
@@ -60,6 +79,13 @@ export class Directory extends DurableObject<Env> implements DirectoryRpc {
 
   async rooms(limit = 1000): Promise<Listing[]> {
     const rows = this.#sql<{ listing: string }>`SELECT listing FROM room WHERE public = 1 ORDER BY jid LIMIT ${limit}`;
+    return rows.map(({ listing }) => JSON.parse(listing));
+  }
+
+  async allRooms(after = "", limit = 100): Promise<Listing[]> {
+    const rows = this.#sql<{
+      listing: string;
+    }>`SELECT listing FROM room WHERE jid > ${after} ORDER BY jid LIMIT ${limit}`;
     return rows.map(({ listing }) => JSON.parse(listing));
   }
 

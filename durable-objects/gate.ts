@@ -8,7 +8,7 @@ import type { HandOver } from "../src/gate/calls.ts";
 import { Gate as Streams } from "../src/gate/gate.ts";
 import { newStream, type StreamState } from "../src/gate/state.ts";
 import type { Socket, Stream } from "../src/gate/stream.ts";
-import { BOSH_HEADERS, GATE_FULL, GATE_HEADERS } from "../src/gate/upgrade.ts";
+import { BOSH_LEG, type BoshRequest, type BoshResponse, GATE_FULL, GATE_HEADERS } from "../src/gate/upgrade.ts";
 import { WAITING } from "../src/gate/waiting.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
 import { type Delivered, type Delivery, type Item, Post } from "../src/kernel/post.ts";
@@ -73,26 +73,30 @@ export class Gate extends DurableObject<Env> implements GateRpc {
 
   /** The upgrade of RFC 7395; the edge has checked all that can be refused without a stream. */
   override async fetch(request: Request): Promise<Response> {
-    if (this.#streams.size >= this.#limit && !request.headers.has(BOSH_HEADERS.sid))
+    const leg = request.headers.get(BOSH_LEG);
+    if (leg !== null) return this.#legs.upgrade(leg);
+    if (this.#streams.size >= this.#limit)
       return new Response("This gate is full.", { status: 503, headers: { [GATE_FULL]: "1" } });
-    if (request.method === "POST")
-      return this.#legs.request(request, request.headers.get(GATE_HEADERS.private) === "1", () =>
-        this.#newcomer(request),
-      );
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
-    const state = this.#newcomer(request);
+    const { headers } = request;
+    const state = this.#newcomer(headers.get(GATE_HEADERS.address) ?? "", headers.get(GATE_HEADERS.private) === "1");
+    const bindings = JSON.parse(headers.get(GATE_HEADERS.bindings) ?? "[]") as [string, string][];
+    if (bindings.length > 0) state.bindings = bindings;
     server.serializeAttachment(state);
     this.#sockets.set(server, this.#streams.accept(state, socketOver(server)));
     return new Response(null, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": "xmpp" } });
   }
 
-  #newcomer({ headers }: Request): StreamState {
+  async bosh(request: BoshRequest): Promise<BoshResponse> {
+    if (request.newcomer && this.#streams.size >= this.#limit) return "full";
+    return this.#legs.request(request, () => this.#newcomer(request.address, request.secure));
+  }
+
+  #newcomer(address: string, secure: boolean): StreamState {
     // The address itself is kept nowhere: limits and bans work on a hash that only this deployment can make.
-    const address = createHmac("sha256", this.#addressKey)
-      .update(headers.get(GATE_HEADERS.address) ?? "")
-      .digest("base64url");
-    return newStream(randomName(), address, headers.get(GATE_HEADERS.private) === "1", Date.now());
+    const hash = createHmac("sha256", this.#addressKey).update(address).digest("base64url");
+    return newStream(randomName(), hash, secure, Date.now());
   }
 
   override webSocketMessage(ws: WebSocket, message: string | ArrayBuffer): void {
@@ -130,6 +134,10 @@ export class Gate extends DurableObject<Env> implements GateRpc {
 
   async handOver(sid: string, jid: string, to: string): Promise<HandOver | undefined> {
     return this.#streams.handOver(sid, jid, to);
+  }
+
+  async missing(sids: string[]): Promise<string[]> {
+    return this.#streams.missing(sids);
   }
 
   override async alarm(): Promise<void> {

@@ -13,6 +13,8 @@ export interface Env {
   GATE: DurableObjectNamespace;
   USER: DurableObjectNamespace;
   ROOM: DurableObjectNamespace;
+  NODE: DurableObjectNamespace;
+  PEER: DurableObjectNamespace;
   DIRECTORY: DurableObjectNamespace;
 }
 

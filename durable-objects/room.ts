@@ -3,17 +3,22 @@ import { DurableObject } from "cloudflare:workers";
 import { ARCHIVE } from "../src/archive/row.ts";
 import { rooms as features } from "../src/features/rooms.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
+import { ONCE } from "../src/kernel/once.ts";
+import type { Outcome } from "../src/kernel/outcome.ts";
 import { type Item, Post } from "../src/kernel/post.ts";
-import { AFFILIATION } from "../src/muc/affiliations.ts";
+import { AFFILIATION, type Affiliation } from "../src/muc/affiliations.ts";
 import { OCCUPANT } from "../src/muc/occupants.ts";
+import * as operator from "../src/muc/operator.ts";
+import { REPEATS } from "../src/muc/repeats.ts";
 import { ROOM } from "../src/muc/room.ts";
 import { type RoomFacts, type RoomRequest, Rooms } from "../src/muc/rooms.ts";
+import { destroyText } from "../src/muc/wire.ts";
 import { settingsOf } from "../src/settings.ts";
 import { type Env, log, storageOf, stubs } from "./ports.ts";
 import type { RoomRpc } from "./rpc.ts";
 
 const kernel = new Kernel(features);
-const TABLES = [ROOM, AFFILIATION, OCCUPANT, ARCHIVE, ...kernel.tables];
+const TABLES = [ROOM, AFFILIATION, OCCUPANT, REPEATS, ONCE, ARCHIVE, ...kernel.tables];
 
 export class Room extends DurableObject<Env> implements RoomRpc {
   /** A cache over the rows. */
@@ -47,16 +52,52 @@ export class Room extends DurableObject<Env> implements RoomRpc {
     return this.#rooms.facts(jid) ?? null;
   }
 
-  async putRoom(jid: string, request: RoomRequest): Promise<{ ok: true; created: boolean }> {
-    return { ok: true, created: this.#rooms.put(jid, request) };
+  async putRoom(jid: string, request: RoomRequest): Promise<Outcome<{ created: boolean }>> {
+    return this.#rooms.put(jid, request);
   }
 
-  async affiliate(jid: string, whom: string, affiliation: string): Promise<{ ok: true } | { error: string }> {
-    return this.#rooms.affiliate(jid, whom, affiliation) ? { ok: true } : { error: "There is no such room." };
+  async removeRoom(jid: string, reason = ""): Promise<Outcome<void>> {
+    return this.#rooms.operate(jid, (room) => room.destroy(destroyText({ reason })));
   }
 
-  async removeRoom(jid: string, reason?: string): Promise<{ ok: true } | { error: string }> {
-    return this.#rooms.remove(jid, reason) ? { ok: true } : { error: "There is no such room." };
+  async vouch(jid: string, whom: string, affiliation: Affiliation): Promise<Outcome<void>> {
+    return this.#rooms.vouch(jid, whom, affiliation);
+  }
+
+  async affiliations(jid: string): Promise<Outcome<operator.AffiliationFacts[]>> {
+    return this.#rooms.operate(jid, operator.affiliations);
+  }
+
+  async affiliate(jid: string, whom: string, affiliation: string, reason?: string): Promise<Outcome<void>> {
+    return this.#rooms.operate(jid, (room) => operator.affiliate(room, whom, affiliation, reason));
+  }
+
+  async occupants(jid: string): Promise<Outcome<operator.OccupantFacts[]>> {
+    return this.#rooms.operate(jid, operator.occupants);
+  }
+
+  async kick(jid: string, nick: string, reason?: string): Promise<Outcome<void>> {
+    return this.#rooms.operate(jid, (room) => operator.kick(room, nick, reason));
+  }
+
+  async ban(
+    jid: string,
+    whom: { nick?: string; jid?: string },
+    reason?: string,
+  ): Promise<Outcome<operator.AffiliationFacts>> {
+    return this.#rooms.operate(jid, (room) => operator.ban(room, whom, reason));
+  }
+
+  async say(jid: string, utterance: operator.Utterance): Promise<Outcome<{ id?: string }>> {
+    return this.#rooms.operate(jid, (room) => operator.say(room, utterance));
+  }
+
+  async messages(jid: string, range: operator.Range): Promise<Outcome<operator.MessageFacts[]>> {
+    return this.#rooms.operate(jid, (room) => operator.messages(room, range));
+  }
+
+  async retract(jid: string, uid: string, reason?: string): Promise<Outcome<void>> {
+    return this.#rooms.operate(jid, (room) => operator.retract(room, uid, reason));
   }
 
   override async alarm(): Promise<void> {

@@ -1,23 +1,27 @@
 /** Hosts accounts: one, or a share of all (see `placement`). */
 import { DurableObject } from "cloudflare:workers";
 import { ACCOUNT } from "../src/account/account.ts";
-import { Accounts } from "../src/account/accounts.ts";
+import { Accounts, type AccountsPorts } from "../src/account/accounts.ts";
 import { CONTACT } from "../src/account/contacts.ts";
+import * as operator from "../src/account/operator.ts";
 import { RESOURCE } from "../src/account/resources.ts";
 import { TOKEN, USED_TOKEN } from "../src/account/tokens.ts";
 import { ARCHIVE } from "../src/archive/row.ts";
 import { features } from "../src/features/index.ts";
 import type { BindRequest, Bound, Claim } from "../src/gate/calls.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
+import { ONCE } from "../src/kernel/once.ts";
+import type { Outcome } from "../src/kernel/outcome.ts";
 import { type Item, Post } from "../src/kernel/post.ts";
 import type { Judgement } from "../src/protocol/authentication.ts";
+import type { Token } from "../src/protocol/fast.ts";
 import type { Credentials } from "../src/protocol/scram.ts";
 import { settingsOf } from "../src/settings.ts";
 import { type Env, log, storageOf, stubs } from "./ports.ts";
 import type { UserRpc } from "./rpc.ts";
 
 const kernel = new Kernel(features);
-const TABLES = [ACCOUNT, ARCHIVE, CONTACT, RESOURCE, TOKEN, USED_TOKEN, ...kernel.tables];
+const TABLES = [ACCOUNT, ARCHIVE, CONTACT, ONCE, RESOURCE, TOKEN, USED_TOKEN, ...kernel.tables];
 
 export class User extends DurableObject<Env> implements UserRpc {
   /** A cache over the rows. */
@@ -26,7 +30,7 @@ export class User extends DurableObject<Env> implements UserRpc {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const settings = settingsOf(env);
-    const { at, directory } = stubs(env, settings);
+    const { at, gate, room, directory } = stubs(env, settings);
     const name = ctx.id.name as string;
     ctx.blockConcurrencyWhile(async () => {
       const secrets = await directory().secrets();
@@ -52,7 +56,11 @@ export class User extends DurableObject<Env> implements UserRpc {
         atomically,
         ...storageOf(ctx, TABLES),
       };
-      this.#accounts = new Accounts(object, listed);
+      const missing = (name: string, sids: string[]) => gate(name).missing(sids);
+      const vouch: AccountsPorts["vouch"] = (jid, whom, affiliation) => room(jid).vouch(jid, whom, affiliation);
+      this.#accounts = new Accounts(object, { listed, missing, vouch });
+      // A shared object starts with its process, and then no stream that its rows name is there any more.
+      if (settings.placement.policy === "shared") await this.#accounts.verify();
     });
   }
 
@@ -68,11 +76,15 @@ export class User extends DurableObject<Env> implements UserRpc {
     return this.#accounts.judge(jid, claim);
   }
 
+  async issue(jid: string, client: string, mechanism: string): Promise<Token | undefined> {
+    return this.#accounts.issue(jid, client, mechanism);
+  }
+
   async bind(jid: string, request: BindRequest): Promise<Bound> {
     return this.#accounts.bind(jid, request);
   }
 
-  async resume(jid: string, sid: string, gate: string): Promise<boolean> {
+  async resume(jid: string, sid: string, gate: string): Promise<string | undefined> {
     return this.#accounts.resume(jid, sid, gate);
   }
 
@@ -80,20 +92,43 @@ export class User extends DurableObject<Env> implements UserRpc {
     return this.#accounts.register(jid, password);
   }
 
-  async setPassword(jid: string, password: string): Promise<{ ok: true; created: boolean } | { error: string }> {
+  async putAccount(jid: string, password?: string): Promise<Outcome<{ created: boolean }>> {
+    if (password === undefined) return { ok: true, value: { created: this.#accounts.make(jid) } };
     const created = !this.#accounts.account(jid).exists;
-    if (!this.#accounts.setPassword(jid, password))
-      return { error: "This password has characters that none may have." };
-    return { ok: true, created };
+    if (this.#accounts.setPassword(jid, password)) return { ok: true, value: { created } };
+    return { ok: false, error: "not-acceptable", text: "This password has characters that none may have." };
   }
 
-  async account(jid: string): Promise<{ jid: string } | null> {
-    return this.#accounts.account(jid).exists ? { jid } : null;
+  async removeAccount(jid: string): Promise<Outcome<void>> {
+    return this.#accounts.operate(jid, (account) => account.remove());
   }
 
-  async removeAccount(jid: string): Promise<{ ok: true } | { error: string }> {
-    if (!this.#accounts.remove(jid)) return { error: "There is no such account." };
-    return { ok: true };
+  async account(jid: string): Promise<Outcome<operator.AccountFacts>> {
+    return this.#accounts.operate(jid, operator.facts);
+  }
+
+  async disable(jid: string, disabled: boolean): Promise<Outcome<void>> {
+    return this.#accounts.operate(jid, (account) => operator.disable(account, disabled));
+  }
+
+  async revoke(jid: string): Promise<Outcome<void>> {
+    return this.#accounts.operate(jid, operator.revoke);
+  }
+
+  async sessions(jid: string): Promise<Outcome<operator.SessionFacts[]>> {
+    return this.#accounts.operate(jid, operator.sessions);
+  }
+
+  async endSessions(jid: string, resource?: string): Promise<Outcome<void>> {
+    return this.#accounts.operate(jid, (account) => operator.endSessions(account, resource));
+  }
+
+  async tell(jid: string, note: operator.Note): Promise<Outcome<{ id: string }>> {
+    return this.#accounts.operate(jid, (account) => operator.tell(account, note));
+  }
+
+  async speak(jid: string, to: string, note: operator.Note): Promise<Outcome<{ id: string }>> {
+    return this.#accounts.operate(jid, (account) => operator.speak(account, to, note));
   }
 
   override async alarm(): Promise<void> {

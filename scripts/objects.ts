@@ -6,6 +6,8 @@ export const OBJECTS = [
   { binding: "GATE", className: "Gate", uniqueKey: "enjamb-gate" },
   { binding: "USER", className: "User", uniqueKey: "enjamb-user" },
   { binding: "ROOM", className: "Room", uniqueKey: "enjamb-room" },
+  { binding: "NODE", className: "PubSubNode", uniqueKey: "enjamb-node" },
+  { binding: "PEER", className: "Peer", uniqueKey: "enjamb-peer" },
   { binding: "DIRECTORY", className: "Directory", uniqueKey: "enjamb-directory" },
 ] as const;
 

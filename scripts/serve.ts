@@ -44,13 +44,14 @@ function readOptions(newcomer: boolean): Options {
   if (newcomer) env.REGISTRATION = "open";
   for (const name of SETTING_NAMES) if (process.env[name]) env[name] = process.env[name];
   mkdirSync(join(dataDir, "objects"), { recursive: true, mode: 0o700 });
-  env.ADMIN_TOKEN ??= adminToken(dataDir);
+  env.ADMIN_TOKEN ??= token(dataDir, "admin-token");
+  env.BRIDGE_TOKEN ??= token(dataDir, "bridge-token");
   return { host: HOST, port, portIsChosen: !!PORT, dataDir, settings: parseSettings(env), env };
 }
 
-/** The token of this data folder, made at first start; `npm run user` reads it from the same file. */
-function adminToken(dataDir: string): string {
-  const file = join(dataDir, "admin-token");
+/** A token of this data folder, made at first start; `npm run user` and `npm run bridge` read theirs from the same file. */
+function token(dataDir: string, name: string): string {
+  const file = join(dataDir, name);
   if (!existsSync(file)) writeFileSync(file, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600 });
   return readFileSync(file, "utf8").trim();
 }

@@ -41,6 +41,10 @@ export interface Settings {
   readonly allowedOrigins: "*" | readonly string[];
   readonly trustProxy: boolean;
   readonly adminToken: string | undefined;
+  /** Shared with the bridge programs. */
+  readonly bridgeToken: string | undefined;
+  /** Components by their domain, with their secrets (XEP-0114). */
+  readonly components: Readonly<Record<string, string>>;
   /** Keys of tokens that web apps sign themselves, the current one first; none when they do not. */
   readonly jwtSecrets: readonly string[];
   readonly jwksUrl: string | undefined;
@@ -120,6 +124,8 @@ const secret = v.pipe(
   v.minLength(16),
   v.check((text) => !placeholder.test(text)),
 );
+/** RFC 7518 §3.2: a MAC's key is no shorter than the MAC, or a token is enough to find it by trying. */
+const signingSecret = v.pipe(secret, v.minBytes(32));
 const contact = v.pipe(v.string(), v.regex(/^(?:mailto|xmpp|https?|tel):\S+$/i));
 const service = v.object({
   type: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,31}$/)),
@@ -131,6 +137,7 @@ const service = v.object({
   name: v.optional(v.string()),
 });
 const services = v.pipe(v.string(), v.parseJson(), v.array(service), v.maxLength(20));
+const components = v.pipe(v.string(), v.parseJson(), v.record(host, secret));
 const placement = v.pipe(
   v.string(),
   v.regex(/^(?:each|shared:[1-9]\d{0,3})$/),
@@ -214,15 +221,15 @@ export const SETTINGS = {
     "Bearer token of the REST API; without one the API is off.",
   ),
   JWT_SECRET: hidden(
-    secret,
+    signingSecret,
     "",
-    "at least 16 characters, no placeholder",
+    "at least 32 characters, no placeholder",
     "Web apps log their users in with tokens (HS256) that are signed with this.",
   ),
   JWT_SECRET_PREVIOUS: hidden(
-    secret,
+    signingSecret,
     "",
-    "at least 16 characters, no placeholder",
+    "at least 32 characters, no placeholder",
     "The secret before it, while it is replaced.",
   ),
   JWT_JWKS_URL: entry(
@@ -238,6 +245,18 @@ export const SETTINGS = {
     "sub",
     "the name of a claim",
     "The claim with the account's name, or its whole address.",
+  ),
+  BRIDGE_TOKEN: hidden(
+    secret,
+    "",
+    "at least 16 characters, no placeholder",
+    "What a bridge shows to be believed about the TCP connections it brings; without one there is no bridge.",
+  ),
+  COMPONENTS: hidden(
+    components,
+    "{}",
+    'a JSON object of domains and secrets: {"irc.example.org": "…"}',
+    "Components that may connect to a bridge (XEP-0114).",
   ),
   ARCHIVE: entry(onOff, "on", "on or off", "Message archives (XEP-0313) of accounts and rooms."),
   // A year: long enough to be useful; storage is what grows every month and never shrinks by itself.
@@ -363,6 +382,8 @@ export function parseSettings(env: Record<string, unknown>): Settings {
     allowedOrigins: read("ALLOWED_ORIGINS"),
     trustProxy: read("TRUST_PROXY"),
     adminToken: readOptional("ADMIN_TOKEN"),
+    bridgeToken: readOptional("BRIDGE_TOKEN"),
+    components: read("COMPONENTS"),
     jwtSecrets: [readOptional("JWT_SECRET"), readOptional("JWT_SECRET_PREVIOUS")].filter(
       (secret) => secret !== undefined,
     ),

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { addressOf, implemented } from "../scripts/specs.ts";
 import { SETTING_NAMES, SETTINGS } from "../src/settings.ts";
 
 const README = join(import.meta.dirname, "../README.md");
@@ -24,4 +25,9 @@ test("settings", () => {
     return [`\`${name}\``, fallback === "" ? "–" : `\`${fallback}\``, allowed, about];
   });
   expectTable("settings", [["variable", "default", "allowed", "what it does"], ...rows]);
+});
+
+test("specifications", () => {
+  const rows = implemented().map(({ id, title, version, note }) => [`[${id}](${addressOf(id)})`, title, version, note]);
+  expectTable("specifications", [["specification", "title", "version", "notes"], ...rows]);
 });

@@ -4,6 +4,7 @@ import { Archive } from "../archive/archive.ts";
 import { Entity, type HostObject } from "../kernel/entity.ts";
 import { asStanzaError } from "../kernel/failure.ts";
 import { type Answer, handlersAt, type Inquiry, type Table } from "../kernel/feature.ts";
+import { forgetOnce } from "../kernel/once.ts";
 import type { Delivery, StanzaItem } from "../kernel/post.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import type { Jid } from "../protocol/jid.ts";
@@ -14,7 +15,10 @@ import { type Contact, Contacts, seen } from "./contacts.ts";
 import { type Resource, Resources } from "./resources.ts";
 import { Tokens } from "./tokens.ts";
 
-/** `offline`: the archive position up to which some client has had everything. `passed`: up to which all was passed on. */
+/**
+ * `offline`: the archive position up to which some client has had everything. `passed`: up to which all was passed on.
+ * `revoked`: when it was said (ms) that no token of before is good any more.
+ */
 export const ACCOUNT: Table = {
   name: "account",
   steps: [
@@ -22,6 +26,8 @@ export const ACCOUNT: Table = {
        id INTEGER PRIMARY KEY AUTOINCREMENT, jid TEXT NOT NULL UNIQUE, keys TEXT NOT NULL, created INTEGER NOT NULL,
        epoch INTEGER NOT NULL DEFAULT 0, seen INTEGER NOT NULL DEFAULT 0, status TEXT NOT NULL DEFAULT '',
        offline INTEGER NOT NULL DEFAULT 0, passed INTEGER NOT NULL DEFAULT 0)`,
+    "ALTER TABLE account ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE account ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0",
   ],
 };
 
@@ -42,6 +48,8 @@ export interface Passage {
   shared?: Stanza;
   /** It is for those clients only that have asked for the events of this node (XEP-0060 §9.2). */
   wanted?: string;
+  /** It is for those clients only that show one of these in their presence, or "online". */
+  shows?: readonly string[];
 }
 
 /** A resource that is no more, and the presence that says why, if its client sent one. */
@@ -87,6 +95,14 @@ export interface AccountHooks {
   "events:wanted": { by: Jid; nodes: readonly string[] };
   /** Something has happened at one of the account's pubsub nodes. */
   "node:changed": Change;
+  /** A fragment of private storage is asked for, or stored: "handled" when that is done elsewhere (XEP-0411). */
+  "private:get": { ns: string; name: string; found: string | undefined };
+  "private:set": Element;
+  /** The vCard has a new content (XEP-0054), or is to have this photograph, or none. */
+  "vcard:changed": Element;
+  "vcard:photo": { type: string; base64: string } | undefined;
+  /** A resource is being bound; `photo`: the hash of the account's avatar, for its presence (XEP-0398). */
+  "resource:bound": { photo?: string };
   /** The first available presence of a resource (§4.2). */
   "resource:available": Resource;
   /** A resource that gets messages from now on: its priority is not negative (§8.5.2.1). */
@@ -95,11 +111,15 @@ export interface AccountHooks {
   "resource:unavailable": Leave;
   /** A stream has ended for good, whatever its presence was. */
   "resource:gone": Resource;
+  /** A client does not keep up with what it is handed. */
+  "resource:slow": Resource;
   /** A client has acknowledged what it was handed, up to the resource's `acked`. */
   "resource:acked": Resource;
   /** disco#items of the account or a node of it, disco#info of a node: what is found is listed. */
   "disco:items": Inquiry;
   "disco:info": Inquiry;
+  /** The web app that vouches for its owner says what they are called. */
+  "account:named": string;
   /** The account is about to be deleted. */
   "account:removed": undefined;
   /** The event is over: rows that were gathered are written now. */
@@ -180,7 +200,11 @@ export class Account extends Entity {
 
   /** Asks a client of the account's, or another entity, for something; what it answers comes as "iq:answered". */
   ask(to: Jid, payload: Element, name: string): void {
-    const iq = newStanza("iq", { type: "get", id: `${QUESTION}${name}-${crypto.randomUUID()}`, from: this.jid, to }, payload);
+    const iq = newStanza(
+      "iq",
+      { type: "get", id: `${QUESTION}${name}-${crypto.randomUUID()}`, from: this.jid, to },
+      payload,
+    );
     const resource = to.bare.equals(this.jid) ? this.resources.get(to.resource) : undefined;
     if (resource) this.deliver(resource, iq);
     else this.send(iq);
@@ -244,7 +268,7 @@ export class Account extends Entity {
     }
   }
 
-  #inbound(stanza: Stanza, { again, origin, wanted }: StanzaItem, shared?: Stanza): void {
+  #inbound(stanza: Stanza, { again, origin, wanted, shows }: StanzaItem, shared?: Stanza): void {
     const { to, type, kind } = stanza;
     if (!to) return;
     if (!this.exists) {
@@ -264,6 +288,7 @@ export class Account extends Entity {
           ...(origin && { origin }),
           ...(shared && { shared }),
           ...(wanted && { wanted }),
+          ...(shows && { shows }),
         } satisfies Passage);
         return;
       case "presence":
@@ -341,6 +366,7 @@ export class Account extends Entity {
     this.archive.clear();
     new Tokens(this.sql, this.id).clear();
     this.contacts.clear();
+    forgetOnce(this.sql, this.id);
     this.sql`DELETE FROM account WHERE id = ${this.id}`;
     this.#removed = true;
   }

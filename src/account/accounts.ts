@@ -1,16 +1,19 @@
 /** The accounts of one object: logging in and binding, and taking what is sent to and from them. */
 
-import type { TokenLogin } from "../gate/bearer.ts";
 import { metadataOf } from "../archive/answer.ts";
+import type { TokenLogin } from "../gate/bearer.ts";
 import type { AccountCalls, BindRequest, Bound, Claim } from "../gate/calls.ts";
 import type { HostObject } from "../kernel/entity.ts";
+import { type Outcome, outcomeOf } from "../kernel/outcome.ts";
 import type { Delivered, Delivery, Item } from "../kernel/post.ts";
 import type { Judgement } from "../protocol/authentication.ts";
 import { randomName } from "../protocol/base32.ts";
-import { Jid } from "../protocol/jid.ts";
+import { stanzaError } from "../protocol/errors.ts";
+import type { Token } from "../protocol/fast.ts";
+import { isUsername, Jid } from "../protocol/jid.ts";
 import { type Credentials, deriveKeys, fakeKeys, verifyPlain } from "../protocol/scram.ts";
 import { Stanza } from "../protocol/stanza.ts";
-import { Account } from "./account.ts";
+import { Account, type AccountHooks } from "./account.ts";
 import type { Resource } from "./resources.ts";
 import { Tokens } from "./tokens.ts";
 
@@ -23,9 +26,20 @@ type Synchronous<T> = {
   [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R | Promise<R> : never;
 };
 
+export interface AccountsPorts {
+  /** Tells the Directory of a new account, or of one that is no more. */
+  listed(jid: string, there: boolean): void;
+  /** Asks a gate which of these streams it does not have. */
+  missing(gate: string, sids: string[]): Promise<string[]>;
+  /** Tells a room what a web app says of somebody. */
+  vouch(room: string, whom: string, affiliation: TokenLogin["rooms"][number]["affiliation"]): Promise<unknown>;
+}
+
 export class Accounts implements Synchronous<AccountCalls> {
   readonly #object: HostObject;
-  readonly #listed: (jid: string, there: boolean) => void;
+  readonly #listed: AccountsPorts["listed"];
+  readonly #missing: AccountsPorts["missing"];
+  readonly #vouch: AccountsPorts["vouch"];
   readonly #cache = new Map<string, Account>();
   /** Accounts that had something to do in this event, and write what they gathered at its end. */
   readonly #busy = new Set<Account>();
@@ -33,10 +47,11 @@ export class Accounts implements Synchronous<AccountCalls> {
   readonly #queue: Item[] = [];
   #draining = false;
 
-  /** `listed` tells the Directory of a new account, or of one that is no more. */
-  constructor(object: HostObject, listed: (jid: string, there: boolean) => void) {
+  constructor(object: HostObject, { listed, missing, vouch }: AccountsPorts) {
     this.#object = object;
     this.#listed = listed;
+    this.#missing = missing;
+    this.#vouch = vouch;
   }
 
   account(jid: string): Account {
@@ -113,6 +128,7 @@ export class Accounts implements Synchronous<AccountCalls> {
       if (address) this.account(address.bare.toString()).receive(item, stanza);
       return;
     }
+    if ("listed" in item) return; // of the pubsub service's nodes, and not for accounts
     const account = this.account(item.of);
     const resource = account.exists ? account.resources.bySid(item.sid) : undefined;
     if (!resource) return;
@@ -134,10 +150,12 @@ export class Accounts implements Synchronous<AccountCalls> {
       result = { gone: [...new Set(batch.flatMap(({ to }) => to))], moved: [], acked: [] };
     }
     for (const [jid, sid, mark] of result.acked) {
-      const { bare, resource: name } = Jid.parse(jid);
-      const account = this.account(bare.toString());
-      const resource = account.exists ? account.resources.get(name) : undefined;
-      if (resource?.sid === sid) this.#acknowledged(account, resource, mark);
+      const found = this.#connected(jid, sid);
+      if (found) this.#acknowledged(found.account, found.resource, mark);
+    }
+    for (const [jid, sid] of result.slow ?? []) {
+      const found = this.#connected(jid, sid);
+      if (found) found.account.fire("resource:slow", found.resource);
     }
     for (const [sid, to] of result.moved) {
       const found = this.#bySid(sid);
@@ -156,6 +174,13 @@ export class Accounts implements Synchronous<AccountCalls> {
       if (found) found.account.undelivered(found.resource, batch);
     }
     this.#drain();
+  }
+
+  #connected(jid: string, sid: string): { account: Account; resource: Resource } | undefined {
+    const { bare, resource: name } = Jid.parse(jid);
+    const account = this.account(bare.toString());
+    const resource = account.exists ? account.resources.get(name) : undefined;
+    return resource?.sid === sid ? { account, resource } : undefined;
   }
 
   #bySid(sid: string): { account: Account; resource: Resource } | undefined {
@@ -193,11 +218,12 @@ export class Accounts implements Synchronous<AccountCalls> {
   }
 
   #keys(jid: string): Credentials | undefined {
-    const [row] = this.#object.sql<{ keys: string }>`SELECT keys FROM account WHERE jid = ${jid}`;
+    const [row] = this.#object.sql<{ keys: string }>`SELECT keys FROM account
+      WHERE jid = ${jid} AND disabled = 0`;
     return row?.keys ? JSON.parse(row.keys) : undefined;
   }
 
-  judge(jid: string, claim: Claim): Judgement {
+  judge(jid: string, claim: Claim): Judgement | Promise<Judgement> {
     if ("password" in claim) {
       const keys = this.#keys(jid);
       // The same work for an account that does not exist.
@@ -207,23 +233,48 @@ export class Accounts implements Synchronous<AccountCalls> {
     if ("login" in claim) return this.#admit(claim.login);
     const { id } = this.account(jid);
     this.#drain();
-    if (id === 0) return { ok: false, reason: "no such account" };
+    if (id === 0 || this.#row(id).disabled) return { ok: false, reason: "no such account, or it is disabled" };
     return new Tokens(this.#object.sql, id).judge(claim.client, claim.proof, claim.fast);
   }
 
   /** A login that a web app vouches for: its account is made at first use, and a token with an id is good once. */
-  #admit({ jid, once }: TokenLogin): Judgement {
-    return this.#event(() => {
+  async #admit({ jid, name, issued, once, rooms }: TokenLogin): Promise<Judgement> {
+    const judgement = this.#event((): Judgement => {
       if (!this.account(jid).exists) this.#create(jid, "");
-      const { id } = this.account(jid);
-      const { sql } = this.#object;
-      if (!once) return { ok: true };
-      sql`DELETE FROM used_token WHERE owner = ${id} AND expires < ${Date.now()}`;
-      const used = sql`SELECT 1 FROM used_token WHERE owner = ${id} AND jti = ${once.id}`.length > 0;
-      if (used) return { ok: false, reason: "the token was used before" };
-      sql`INSERT INTO used_token VALUES (${id}, ${once.id}, ${once.expires})`;
+      const account = this.account(jid);
+      const { sql, id } = account;
+      const { disabled, revoked } = this.#row(id);
+      if (disabled) return { ok: false, reason: "the account is disabled" };
+      if (issued < revoked) return { ok: false, reason: "the token was revoked" };
+      if (once) {
+        sql`DELETE FROM used_token WHERE owner = ${id} AND expires < ${Date.now()}`;
+        const used = sql`SELECT 1 FROM used_token WHERE owner = ${id} AND jti = ${once.id}`.length > 0;
+        if (used) return { ok: false, reason: "the token was used before" };
+        sql`INSERT INTO used_token VALUES (${id}, ${once.id}, ${once.expires})`;
+      }
+      if (name) account.fire("account:named", name);
       return { ok: true };
     });
+    if (judgement.ok) await this.#appoint(jid, rooms);
+    return judgement;
+  }
+
+  /** The rooms know before the login is over, so that who joins them next is let in. */
+  async #appoint(jid: string, rooms: TokenLogin["rooms"]): Promise<void> {
+    const { settings, log } = this.#object;
+    const told = rooms.map(async ({ room, affiliation }) => {
+      const name = Jid.tryParse(room.includes("@") ? room : `${room}@${settings.mucDomain}`);
+      if (name && !name.full && isUsername(name.local) && name.domain === settings.mucDomain)
+        await this.#vouch(name.toString(), jid, affiliation);
+    });
+    for (const { status, reason } of (await Promise.allSettled(told)) as PromiseRejectedResult[])
+      if (status === "rejected") log.error("a room could not be told of a login", reason);
+  }
+
+  #row(id: number): { disabled: number; revoked: number } {
+    const [row] = this.#object.sql<{ disabled: number; revoked: number }>`SELECT disabled, revoked FROM account
+      WHERE id = ${id}`;
+    return row ?? { disabled: 0, revoked: 0 };
   }
 
   #create(jid: string, keys: string): void {
@@ -234,12 +285,53 @@ export class Accounts implements Synchronous<AccountCalls> {
     this.#listed(jid, true);
   }
 
-  bind(jid: string, request: BindRequest): Bound {
+  async bind(jid: string, request: BindRequest): Promise<Bound> {
+    await this.verify(jid);
+    await this.#endEarlier(jid, request);
     return this.#event(() => {
       const account = this.account(jid);
-      if (!account.exists) return { ok: false, condition: "not-authorized", text: "This account is no more." };
+      if (!account.exists || this.#row(account.id).disabled)
+        return { ok: false, condition: "not-authorized", text: "This account is no more." };
       return this.#bind(account, request);
     });
+  }
+
+  /**
+   * Asks gates whether the streams that rows name are there, and takes leave of those that are not: a crash leaves such
+   * ghosts. Of one account before it gets another resource; of all when a shared object starts with its process.
+   */
+  async verify(jid?: string): Promise<void> {
+    const { sql } = this.#object;
+    const rows = jid
+      ? sql<{
+          gate: string;
+          sid: string;
+        }>`SELECT gate, sid FROM resource WHERE owner = (SELECT id FROM account WHERE jid = ${jid})`
+      : sql<{ gate: string; sid: string }>`SELECT gate, sid FROM resource`;
+    const gates = Map.groupBy(rows, ({ gate }) => gate);
+    for (const [gate, streams] of gates) {
+      const gone = await this.#missing(
+        gate,
+        streams.map(({ sid }) => sid),
+      );
+      this.#event(() => {
+        for (const sid of gone) {
+          const found = this.#bySid(sid);
+          if (found?.resource.gate === gate) found.account.leave(found.resource);
+        }
+      });
+    }
+  }
+
+  /** Streams that a new one replaces say first what their clients have had, or it would be sent again as offline mail. */
+  async #endEarlier(jid: string, { resource, client }: BindRequest): Promise<void> {
+    const { post } = this.#object;
+    const account = this.account(jid);
+    const name = Jid.tryParse(`${jid}/${resource ?? ""}`)?.resource;
+    const replaced = account.exists ? earlier(account, name, client) : [];
+    this.#drain();
+    for (const { gate, sid } of replaced) post.end(gate, sid, "conflict");
+    await Promise.all(replaced.map(({ gate }) => post.drained(gate)));
   }
 
   #bind(account: Account, { gate, sid, resource, tag, client, carbons, metadata, token }: BindRequest): Bound {
@@ -247,10 +339,7 @@ export class Accounts implements Synchronous<AccountCalls> {
     const full = Jid.tryParse(`${account.jid}/${name}`);
     if (!full?.full) return { ok: false, condition: "bad-request", text: "This is no resource part." }; // §7.7.2.1
     const { resources } = account;
-    // RFC 6120 §7.7.2.2: the newer stream wins, because it is most often the same client come back. XEP-0386 §2.2: so it is
-    // with the same client under another resource.
-    for (const other of [...resources]) {
-      if (other.jid.resource !== full.resource && (!client || other.state.client !== client)) continue;
+    for (const other of earlier(account, full.resource, client)) {
       this.#object.post.end(other.gate, other.sid, "conflict");
       account.leave(other);
     }
@@ -272,27 +361,36 @@ export class Accounts implements Synchronous<AccountCalls> {
         ...(client && { client }),
       },
     });
+    const bound: AccountHooks["resource:bound"] = {};
+    account.fire("resource:bound", bound);
     const issued = token && client ? new Tokens(account.sql, account.id).issue(client, token) : undefined;
     return {
       ok: true,
       resource: full.resource,
+      ...(bound.photo && { photo: bound.photo }),
       ...(issued && { token: { secret: issued.secret, expires: issued.expires } }),
       ...(metadata && account.settings.archive && { metadata: metadataOf(account.archive) ?? null }),
     };
   }
 
-  async resume(jid: string, sid: string, gate: string): Promise<boolean> {
+  issue(jid: string, client: string, mechanism: string): Token | undefined {
+    const { exists, id } = this.account(jid);
+    this.#drain();
+    return exists ? new Tokens(this.#object.sql, id).issue(client, mechanism) : undefined;
+  }
+
+  async resume(jid: string, sid: string, gate: string): Promise<string | undefined> {
     const account = this.account(jid);
     const resource = account.exists ? account.resources.bySid(sid) : undefined;
     this.#drain();
-    if (!resource) return false;
+    if (!resource) return undefined;
     const old = resource.gate;
     resource.gate = gate;
     account.resources.touch(resource);
     this.#busy.add(account);
     this.#drain();
     if (old !== gate) await this.#object.post.drained(old);
-    return true;
+    return old;
   }
 
   register(jid: string, password: string): "ok" | "conflict" | "not-acceptable" {
@@ -313,14 +411,24 @@ export class Accounts implements Synchronous<AccountCalls> {
     });
   }
 
-  /** Deletes an account and all that it has; its name belongs to nobody afterwards, its rights to nobody ever again. */
-  remove(jid: string): boolean {
+  /** Makes an account that has no password: only tokens open it. @returns whether there was none */
+  make(jid: string): boolean {
     return this.#event(() => {
-      const account = this.account(jid);
-      if (!account.exists) return false;
-      account.remove();
-      return true;
+      const created = !this.account(jid).exists;
+      if (created) this.#create(jid, "");
+      return created;
     });
+  }
+
+  /** What an operator does with an account. */
+  operate<T>(jid: string, run: (account: Account) => T): Outcome<T> {
+    return outcomeOf(this.#object.log, () =>
+      this.#event(() => {
+        const account = this.account(jid);
+        if (!account.exists) throw stanzaError("item-not-found", `There is no account ${jid}.`);
+        return run(account);
+      }),
+    );
   }
 
   /** The object's alarm: what is due for each of its accounts. */
@@ -337,4 +445,14 @@ export class Accounts implements Synchronous<AccountCalls> {
       }
     });
   }
+}
+
+/**
+ * RFC 6120 §7.7.2.2: the newer stream wins, because it is most often the same client come back. XEP-0386 §2.2: so it is
+ * with the same client under another resource.
+ */
+function earlier(account: Account, name: string | undefined, client: string | undefined): Resource[] {
+  return [...account.resources].filter(
+    ({ jid, state }) => jid.resource === name || (client && state.client === client),
+  );
 }

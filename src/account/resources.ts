@@ -29,6 +29,8 @@ export interface State {
   acked: number;
   /** The newest archive id it was handed. */
   handed: number;
+  /** It catches up with its mail in pages; this is the end of the one it has to acknowledge before the next. */
+  behind?: number;
   /** Up to which archive id it reads the archive by itself, because it did so before it was available (XEP-0313 §6.1.1). */
   read?: number;
   /** Users that were sent directed presence (RFC 6121 §4.6). */

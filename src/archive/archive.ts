@@ -8,7 +8,7 @@ import { readFragment } from "../xml/reader.ts";
 import { serialise } from "../xml/writer.ts";
 import { type Archived, type Entry, idAt, idOf, MAX_ID, PER_MS } from "./row.ts";
 
-/** How far back, in messages, one is looked for by an id that its author chose: 1.5 ms where none is found. */
+/** How far back, in messages, one is looked for by an id that its author chose: 2 ms where none is found. */
 const LOOK_BACK = 10_000;
 const random = new Uint16Array(1);
 

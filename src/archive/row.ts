@@ -1,8 +1,9 @@
 /** One archived message: its row, its id, its text — the same for accounts and rooms (XEP-0313 §3). */
 import type { Table } from "../kernel/feature.ts";
 import { Jid } from "../protocol/jid.ts";
-import { CLIENT } from "../protocol/ns.ts";
+import { CLIENT, STANZA_ID } from "../protocol/ns.ts";
 import { Stanza } from "../protocol/stanza.ts";
+import { xml } from "../xml/element.ts";
 import { escapeAttribute } from "../xml/writer.ts";
 
 /**
@@ -86,4 +87,9 @@ export function textOf({ type, mid, sender, receiver, lang, inner }: Archived, a
     attribute("to", addressed ? receiver : "") +
     attribute("xml:lang", lang);
   return inner || more ? `${header}>${inner}${more}</message>` : `${header}/>`;
+}
+
+/** XEP-0359: the stanza with the id that it has in the archive of `by`. */
+export function withId(stanza: Stanza, by: Jid, id: number): Stanza {
+  return stanza.plus(xml("stanza-id", { xmlns: STANZA_ID, by: by.toString(), id: uidOf(id) }));
 }

@@ -3,7 +3,8 @@
 /** Words in one search; a longer list finds no less. */
 const MAX_WORDS = 16;
 
-const fold = (text: string) => text.normalize("NFKC").toLowerCase();
+/** Normalisation costs more than all the rest, and changes no ASCII. */
+const fold = (text: string) => (/^[\0-\x7f]*$/.test(text) ? text : text.normalize("NFKC")).toLowerCase();
 
 /** The words of a search. */
 export function words(text: string): string[] {
@@ -11,6 +12,12 @@ export function words(text: string): string[] {
     .split(/\s+/)
     .filter((word) => word !== "")
     .slice(0, MAX_WORDS);
+}
+
+/** The longest of them that the database can look for by itself: nothing but ASCII has the same lower case everywhere. "" for none. */
+export function databaseWord(words: readonly string[]): string {
+  const plain = words.filter((word) => /^[0-9a-z]+$/.test(word));
+  return plain.reduce((longest, word) => (word.length > longest.length ? word : longest), "");
 }
 
 const TEXTS = /<(?:body|subject)(?: [^>]*)?>([^<]*)</g;

@@ -1,9 +1,10 @@
 /** HTTP in, object out: the routes of the worker. No stanza is judged here. */
 import { Hono } from "hono";
 import { SettingsError, settingsOf } from "../settings.ts";
+import { api } from "./api/api.ts";
 import { problem } from "./api/problem.ts";
-import { users } from "./api/users.ts";
 import { BOSH_PATH, bosh } from "./bosh.ts";
+import { bridge } from "./bridge.ts";
 import type { Env } from "./env.ts";
 import { hostMetaJson, hostMetaXml } from "./host-meta.ts";
 import { info, page } from "./pages.ts";
@@ -24,6 +25,7 @@ app.use(async (c, next) => {
 });
 
 app.on("GET", [...WEBSOCKET_PATHS], (c) => websocket(c.req.raw, c.env));
+app.get("/bridge/*", (c) => bridge(c.req.raw, c.env));
 app.on(["GET", "POST", "OPTIONS"], BOSH_PATH, (c) => bosh(c.req.raw, c.env));
 app.get("/.well-known/host-meta", (c) => hostMetaXml(c.req.raw, settingsOf(c.env)));
 app.get("/.well-known/host-meta.json", (c) => hostMetaJson(c.req.raw, settingsOf(c.env)));
@@ -33,20 +35,22 @@ app.get("/healthz", (c) => {
   settingsOf(c.env);
   return c.text("ok\n", 200, { "cache-control": "no-store" });
 });
-app.route("/api/v1/users", users);
+app.route("/api/v1", api);
 app.get("*", (c) => page(c.req.raw) ?? c.notFound());
 
 app.notFound((c) =>
-  c.req.path.startsWith("/api/") ? problem(404, "There is no such resource.") : c.text("There is nothing here.\n", 404),
+  c.req.path.startsWith("/api/")
+    ? problem("not-found", "There is no such resource.")
+    : c.text("There is nothing here.\n", 404),
 );
 
 app.onError((error) => {
   if (error instanceof SettingsError) {
     console.error(error.message);
     const names = error.problems.map(({ name, allowed }) => `${name}: ${allowed}`).join("; ");
-    return problem(503, `Settings of this server are wrong. ${names}`);
+    return problem("unavailable", `Settings of this server are wrong. ${names}`);
   }
   const id = crypto.randomUUID();
   console.error(`request failed (${id})`, error);
-  return problem(500, `Something went wrong here; the log has it under ${id}.`);
+  return problem("internal", `Something went wrong here; the log has it under ${id}.`);
 });

@@ -1,5 +1,6 @@
 /** What the worker is given by the platform: the object classes by name, and settings. */
-import type { DirectoryRpc, UserRpc } from "../../durable-objects/rpc.ts";
+import type { DirectoryRpc, RoomRpc, UserRpc } from "../../durable-objects/rpc.ts";
+import type { BoshRequest, BoshResponse } from "../gate/upgrade.ts";
 
 /** A class of objects; an object is found by its name and made at its first call. */
 interface Objects<Calls> {
@@ -9,11 +10,20 @@ interface Objects<Calls> {
 export type LocationHint = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me";
 
 export interface Env {
-  readonly GATE: Objects<{ fetch(request: Request): Promise<Response> }>;
-  readonly USER: Objects<AccountCalls>;
-  readonly DIRECTORY: Objects<Pick<DirectoryRpc, "accounts">>;
+  readonly GATE: Objects<GateCalls>;
+  readonly USER: Objects<UserRpc>;
+  readonly ROOM: Objects<RoomRpc>;
+  readonly DIRECTORY: Objects<Sockets & Pick<DirectoryRpc, "secrets" | "accounts" | "allRooms" | "invite">>;
+  readonly PEER: Objects<Sockets>;
   readonly [setting: string]: unknown;
 }
 
-/** What the REST API asks of the object that hosts an account. */
-export type AccountCalls = Pick<UserRpc, "setPassword" | "removeAccount" | "account">;
+interface Sockets {
+  fetch(request: Request): Promise<Response>;
+}
+
+/** What the edge asks of a gate: to take a socket, or a BOSH request. */
+export interface GateCalls {
+  fetch(request: Request): Promise<Response>;
+  bosh(request: BoshRequest): Promise<BoshResponse>;
+}

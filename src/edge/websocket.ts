@@ -1,8 +1,9 @@
 /** RFC 7395 §3.1: the WebSocket upgrade. Judged here, held by a gate — https://www.rfc-editor.org/rfc/rfc7395 */
-import { GATE_FULL, GATE_HEADERS } from "../gate/upgrade.ts";
+import { BRIDGE_HEADERS, GATE_FULL, GATE_HEADERS } from "../gate/upgrade.ts";
 import { type Settings, settingsOf } from "../settings.ts";
+import { bridgedAddress, isBridge } from "./bridge.ts";
 import { clientAddress, isPrivate, region } from "./client.ts";
-import type { Env, LocationHint } from "./env.ts";
+import type { Env, GateCalls, LocationHint } from "./env.ts";
 import { isAllowedOrigin } from "./origin.ts";
 import { secondsToWait } from "./upgrade-rate.ts";
 
@@ -28,7 +29,8 @@ export async function websocket(request: Request, env: Env): Promise<Response> {
     const text = `Pages of ${origin} may not connect here. The operator can add them to ALLOWED_ORIGINS.\n`;
     return new Response(text, { status: 403 });
   }
-  const address = clientAddress(request, settings);
+  const bridged = isBridge(request, settings);
+  const address = bridged ? bridgedAddress(request) : clientAddress(request, settings);
   const wait = settings.limits ? secondsToWait(address, Date.now()) : 0;
   if (wait > 0) {
     const headers = { "retry-after": String(wait) };
@@ -36,8 +38,14 @@ export async function websocket(request: Request, env: Env): Promise<Response> {
   }
   const headers = new Headers(request.headers);
   headers.set(GATE_HEADERS.address, address);
-  headers.set(GATE_HEADERS.private, isPrivate(request, settings) ? "1" : "0");
-  return atGate(() => new Request(request, { headers }), env, region(request));
+  headers.set(GATE_HEADERS.private, bridged || isPrivate(request, settings) ? "1" : "0");
+  headers.set(GATE_HEADERS.bindings, (bridged && headers.get(BRIDGE_HEADERS.bindings)) || "[]");
+  headers.delete("authorization");
+  const response = await atGate(env, region(request), async (gate) => {
+    const answer = await gate.fetch(new Request(request, { headers }));
+    return answer.status === 503 && answer.headers.has(GATE_FULL) ? "full" : answer;
+  });
+  return response ?? new Response("Every gate is full.\n", { status: 503, headers: { "retry-after": "60" } });
 }
 
 function offersXmpp(request: Request): boolean {
@@ -46,19 +54,22 @@ function offersXmpp(request: Request): boolean {
 }
 
 /** Asks gates in turn until one has room. */
-export async function atGate(request: () => Request, env: Env, place: LocationHint | undefined): Promise<Response> {
+export async function atGate<T>(
+  env: Env,
+  place: LocationHint | undefined,
+  ask: (gate: GateCalls) => Promise<T | "full">,
+): Promise<T | undefined> {
   const region = place ?? "local";
   const now = Date.now();
   const hint = hints.get(region);
   const first = hint !== undefined && hint.until > now ? hint.index : 0;
   for (let index = first; index < MOST_GATES; index++) {
-    const stub = env.GATE.getByName(`${region}:${index}`, place && { locationHint: place });
-    const response = await stub.fetch(request());
-    if (response.status !== 503 || !response.headers.has(GATE_FULL)) return response;
+    const answer = await ask(env.GATE.getByName(`${region}:${index}`, place && { locationHint: place }));
+    if (answer !== "full") return answer;
     hints.set(region, { index: index + 1, until: now + HINT_SECONDS * 1000 });
   }
   hints.delete(region);
-  return new Response("Every gate is full.\n", { status: 503, headers: { "retry-after": "60" } });
+  return undefined;
 }
 
 /** What a person sees who opens the address in a browser. */

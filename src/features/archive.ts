@@ -54,7 +54,7 @@ export const archive: Feature = {
     { id: "XEP-0313", version: "1.1.3" },
     { id: "XEP-0059", version: "1.0", note: "no pages by index" },
     { id: "XEP-0413", version: "0.2.1", note: "messages by creation" },
-    { id: "XEP-0431", version: "0.2.0", note: "looks through 5,000 messages a page" },
+    { id: "XEP-0431", version: "0.2.0", note: "looks through 10,000 messages a page" },
   ],
   // Clients look on the bare JID or on the server, and each kind is found (§7).
   advertises: { host: NAMES, account: NAMES },

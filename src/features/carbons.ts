@@ -1,12 +1,12 @@
 /** XEP-0280: Message Carbons, v1.0.1 — https://xmpp.org/extensions/xep-0280.html. What is copied (§6.1) is `Trait.CARBON`. */
 import { type Account, account, type Passage } from "../account/account.ts";
 import type { Resource } from "../account/resources.ts";
+import { withId } from "../archive/row.ts";
 import type { Feature } from "../kernel/feature.ts";
 import { forwarded } from "../protocol/forward.ts";
 import { Trait } from "../protocol/message.ts";
 import { CARBONS, MUC_USER } from "../protocol/ns.ts";
 import { Stanza } from "../protocol/stanza.ts";
-import { withId } from "./messaging.ts";
 
 function turn(on: boolean) {
   return (account: Account, iq: Stanza): undefined => {
@@ -40,7 +40,8 @@ function sent(account: Account, passage: Passage): void {
   const others = [...account.resources].filter(({ jid, state }) => state.carbons && !jid.equals(stanza.from));
   // XEP-0313 §3.5: its other clients learn where it lies in their archive, its readers do not.
   const { mark, hidden } = passage;
-  const known = mark === undefined || hidden || !(stanza.traits & Trait.STORE) ? stanza : withId(stanza, account.jid, mark);
+  const known =
+    mark === undefined || hidden || !(stanza.traits & Trait.STORE) ? stanza : withId(stanza, account.jid, mark);
   copy(account, "sent", { ...passage, stanza: known }, others);
 }
 

@@ -2,21 +2,25 @@
 import type { Feature } from "../kernel/feature.ts";
 import { archive } from "./archive.ts";
 import { archivePreferences } from "./archive-preferences.ts";
+import { avatar } from "./avatar.ts";
 import { blocking } from "./blocking.ts";
+import { bookmarks } from "./bookmarks.ts";
 import { carbonGuard, carbons } from "./carbons.ts";
 import { custody } from "./custody.ts";
 import { disco } from "./disco.ts";
+import { displayed } from "./displayed.ts";
 import { events } from "./events.ts";
 import { externalServices } from "./external-services.ts";
 import { interests } from "./interests.ts";
 import { lastActivity } from "./last-activity.ts";
 import { messaging } from "./messaging.ts";
+import { roomService } from "./muc/service.ts";
 import { offlineMail } from "./offline.ts";
 import { pep } from "./pep.ts";
 import { ping } from "./ping.ts";
-import { roomService } from "./muc/service.ts";
 import { presence } from "./presence.ts";
 import { privateStorage } from "./private-storage.ts";
+import { pubsub } from "./pubsub.ts";
 import { registration } from "./registration.ts";
 import { retraction } from "./retraction.ts";
 import { roster } from "./roster.ts";
@@ -32,6 +36,7 @@ export const features: readonly Feature[] = [
   carbonGuard,
   // Events for clients that asked for them, and what an owner decides about its nodes: neither is stored.
   events,
+  displayed,
   // Messages: stored and delivered, passed on or kept for later, then copied.
   archivePreferences,
   messaging,
@@ -57,7 +62,10 @@ export const features: readonly Feature[] = [
   vcard,
   privateStorage,
   pep,
+  avatar,
+  bookmarks,
   registration,
   // The host lists it; it answers for itself in its own object.
   roomService,
+  pubsub,
 ];

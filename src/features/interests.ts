@@ -11,7 +11,7 @@ import type { Resource } from "../account/resources.ts";
 import type { Feature } from "../kernel/feature.ts";
 import type { Sql } from "../kernel/sql.ts";
 import { type CapsHash, caps2Hash, caps2Node, capsVersion, readCaps, readCaps2 } from "../protocol/caps.ts";
-import type { Jid } from "../protocol/jid.ts";
+import { Jid } from "../protocol/jid.ts";
 import { CAPS, CAPS2, DISCO_INFO } from "../protocol/ns.ts";
 import type { Stanza } from "../protocol/stanza.ts";
 import { Personal } from "../pubsub/personal.ts";
@@ -127,7 +127,8 @@ function answered(account: Account, stanza: Stanza): void {
   if (stanza.from.bare.equals(account.jid)) {
     const resource = account.resources.get(stanza.from.resource);
     const { caps, presence, notify } = resource?.state ?? {};
-    if (resource && caps && presence && !notify && query) learn(account, resource, judge(account.sql, readWritten(caps), query));
+    if (resource && caps && presence && !notify && query)
+      learn(account, resource, judge(account.sql, readWritten(caps), query));
     return;
   }
   const jid = stanza.from.toString();
@@ -183,6 +184,17 @@ function wishOf(account: Account, from: Jid, caps: string, notify: readonly stri
   if (notify.length > 0) Personal.of(account).greet(from, notify);
 }
 
+/** A contact elsewhere may see the owner's events from now on. */
+function welcome(account: Account, to: Jid): void {
+  if (to.domain === account.jid.domain) return;
+  const { sql, id } = account;
+  const rows = sql<{ jid: string; notify: string | null }>`SELECT jid, notify FROM pubsub_interest WHERE owner = ${id}`;
+  for (const { jid, notify } of rows) {
+    const client = Jid.parse(jid);
+    if (client.bare.equals(to.bare) && notify) Personal.of(account).greet(client, listed(notify));
+  }
+}
+
 export const interests: Feature = {
   name: "interests",
   implements: [
@@ -203,6 +215,7 @@ export const interests: Feature = {
     account.hook("presence:outbound", announced),
     account.hook("presence:inbound", heard),
     account.hook("iq:answered", answered),
+    account.hook("presence:show", welcome),
     account.hook("resource:unavailable", (account, { resource }) => {
       delete resource.state.caps;
       delete resource.state.notify;

@@ -1,13 +1,12 @@
 /** RFC 6121 §5 and §8.5: exchanging messages; XEP-0359 v0.7.0 — https://xmpp.org/extensions/xep-0359.html */
 import { type Account, account, type Passage } from "../account/account.ts";
 import { planMessage } from "../account/delivery.ts";
-import { stanzaOf, uidOf } from "../archive/row.ts";
+import { stanzaOf, withId } from "../archive/row.ts";
 import type { Feature } from "../kernel/feature.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import type { Jid } from "../protocol/jid.ts";
 import { Trait } from "../protocol/message.ts";
 import type { Stanza } from "../protocol/stanza.ts";
-import { xml } from "../xml/element.ts";
 
 const NS = "urn:xmpp:sid:0";
 
@@ -85,7 +84,11 @@ function inbound(account: Account, passage: Passage): "handled" | undefined {
   }
   passage.delivered = plan === "offline" ? [] : plan.to.map(({ resource }) => resource);
   const options = passage.mark === undefined ? {} : { mark: passage.mark };
-  for (const resource of passage.delivered) account.deliver(resource, passage.stanza, options);
+  for (const resource of passage.delivered) {
+    // One that is still catching up gets it in its turn.
+    if (passage.mark === undefined || resource.state.behind === undefined)
+      account.deliver(resource, passage.stanza, options);
+  }
   return undefined;
 }
 
@@ -100,11 +103,6 @@ function withoutId(stanza: Stanza, by: Jid): Stanza {
   return stanza.without(
     (child) => child.name === "stanza-id" && child.attrs.xmlns === NS && child.attrs.by === by.toString(),
   );
-}
-
-/** The stanza with the id that it has in the archive of `by`. */
-export function withId(stanza: Stanza, by: Jid, id: number): Stanza {
-  return stanza.plus(xml("stanza-id", { xmlns: NS, by: by.toString(), id: uidOf(id) }));
 }
 
 export const messaging: Feature = {

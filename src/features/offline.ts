@@ -1,11 +1,10 @@
 /** XEP-0160: Best Practices for Handling Offline Messages, v1.0.1 — https://xmpp.org/extensions/xep-0160.html */
 import { type Account, account, type Passage } from "../account/account.ts";
 import type { Resource } from "../account/resources.ts";
-import { stanzaOf, timeOf } from "../archive/row.ts";
+import { stanzaOf, timeOf, withId } from "../archive/row.ts";
 import type { Feature } from "../kernel/feature.ts";
 import { delayElement } from "../protocol/delay.ts";
 import { Trait } from "../protocol/message.ts";
-import { withId } from "./messaging.ts";
 
 /**
  * Offline mail is a position in the archive, not a second copy: what lies beyond it has reached no client that
@@ -15,14 +14,19 @@ import { withId } from "./messaging.ts";
 /** Messages that wait for a reader who is away: of everybody, and of one sender who is no contact (security.md D4). */
 const WAITING = 1000;
 const WAITING_OF_STRANGER = 20;
+/** Messages handed over at once; the next page follows when these are acknowledged, and what arrives meanwhile waits in it. */
+const PAGE = 100;
 /** The position is written once in so many ms of traffic, not once per message. */
 const BURST_MS = 10_000;
 
 class Position {
   value: number;
   #saved: number;
+  /** When the alarm that writes it goes off. */
+  #due: number;
 
   constructor(account: Account) {
+    this.#due = account.pending("offline") ? Date.now() + BURST_MS : 0;
     this.value =
       account.sql<{ offline: number }>`SELECT offline FROM account WHERE id = ${account.id}`[0]?.offline ?? 0;
     this.#saved = this.value;
@@ -30,6 +34,13 @@ class Position {
 
   rise(to: number): void {
     if (to > this.value) this.value = to;
+  }
+
+  /** A burst of messages, or of acknowledgements, has begun or goes on. */
+  stir(account: Account): void {
+    if (this.#due > Date.now()) return;
+    this.#due = Date.now() + BURST_MS;
+    account.wake("offline", this.#due);
   }
 
   save(account: Account): void {
@@ -70,20 +81,31 @@ function offline(account: Account, { stanza }: Passage): "handled" | undefined {
   return undefined;
 }
 
-/** Hands a resource what reached nobody, oldest first, stamped with when and by whom it was kept (XEP-0203). */
-function flush(account: Account, resource: Resource): void {
+/** Hands a resource a page of what reached nobody, oldest first, stamped with when and by whom it was kept (XEP-0203). */
+function catchUp(account: Account, resource: Resource): void {
   account.forget(Waiting);
-  const { handed, read = 0 } = resource.state;
-  const after = Math.max(position(account).value, handed);
-  const rows = account.archive.waiting(after, read, WAITING);
+  const { state } = resource;
+  const rows = account.archive.waiting(Math.max(position(account).value, state.handed), state.read ?? 0, PAGE);
   // Nothing is left of what the client has read by itself; else its acknowledgement of the rest says so.
-  if (rows.length === 0) position(account).rise(read);
+  if (rows.length === 0) position(account).rise(state.read ?? 0);
   for (const row of rows) {
     const stamp = delayElement({ stamp: new Date(timeOf(row.id)), from: account.jid.domain });
     const stanza = stanzaOf(row);
     const kept = row.hidden ? stanza : withId(stanza, account.jid, row.id);
     account.deliver(resource, kept.plus(stamp), { mark: row.id });
   }
+  const last = rows.length === PAGE ? rows.at(-1)?.id : undefined;
+  if (last === state.behind) return;
+  if (last === undefined) delete state.behind;
+  else state.behind = last;
+  account.resources.touch(resource);
+}
+
+function acknowledged(account: Account, resource: Resource): void {
+  const { acked, behind } = resource.state;
+  position(account).rise(acked);
+  position(account).stir(account);
+  if (behind !== undefined && acked >= behind) catchUp(account, resource);
 }
 
 export const offlineMail: Feature = {
@@ -95,30 +117,24 @@ export const offlineMail: Feature = {
   advertises: { host: ["msgoffline"] },
   handles: [
     account.hook("message:offline", offline),
-    account.hook("message:stored", (account) => {
-      const armed = account.memo(Burst, () => new Burst(account));
-      if (armed.ends > Date.now()) return;
-      armed.ends = Date.now() + BURST_MS;
-      account.wake("offline", armed.ends);
-    }),
+    account.hook("message:stored", (account) => position(account).stir(account)),
     account.hook("resource:receptive", (account, resource) => {
       // Whoever else is there has been handed everything already.
-      if (account.resources.receptive.every((other) => other === resource)) flush(account, resource);
+      if (account.resources.receptive.every((other) => other === resource)) catchUp(account, resource);
     }),
-    account.hook("resource:acked", (account, { state }) => position(account).rise(state.acked)),
+    account.hook("resource:acked", acknowledged),
+    account.hook("resource:slow", (account, resource) => {
+      // It reads on from the archive, page by page, once it has acknowledged what it was handed.
+      const { state } = resource;
+      if (state.behind !== undefined || state.acked >= state.handed) return;
+      state.behind = state.handed;
+      account.resources.touch(resource);
+    }),
     account.hook("resource:gone", (account) => {
       position(account).save(account);
       const [heir] = account.resources.receptive.sort((a, b) => b.state.handed - a.state.handed);
-      if (heir && heir.state.handed < account.archive.last) flush(account, heir);
+      if (heir && heir.state.handed < account.archive.last) catchUp(account, heir);
     }),
     account.alarm<null>("offline", (account) => position(account).save(account)),
   ],
 };
-
-/** When the alarm that was set last goes off. */
-class Burst {
-  ends: number;
-  constructor(account: Account) {
-    this.ends = account.pending("offline") ? Date.now() + BURST_MS : 0;
-  }
-}

@@ -4,9 +4,9 @@ import type { Answer, Feature, Inquiry } from "../kernel/feature.ts";
 import type { Jid } from "../protocol/jid.ts";
 import { PUBSUB, PUBSUB_OWNER } from "../protocol/ns.ts";
 import type { Stanza } from "../protocol/stanza.ts";
+import { mayRead } from "../pubsub/access.ts";
 import { purgeItems } from "../pubsub/create.ts";
 import { listed, listNodes, nodeInfo, nodeItems, PERSONAL_FEATURES } from "../pubsub/discovery.ts";
-import { mayRead } from "../pubsub/access.ts";
 import { PUBSUB_TABLES } from "../pubsub/nodes.ts";
 import { Personal } from "../pubsub/personal.ts";
 import { answer } from "../pubsub/requests.ts";
@@ -69,7 +69,9 @@ export const pep: Feature = {
     account.hook("disco:items", items),
     account.hook("disco:info", info),
     account.hook("events:wanted", (account, { by, nodes }) => Personal.of(account).greet(by, nodes)),
-    account.hook("presence:show", (account, to) => Personal.of(account).greet(to)),
+    account.hook("presence:show", (account, to) => {
+      if (to.domain === account.jid.domain) Personal.of(account).greet(to);
+    }),
     account.hook("presence:hide", (account, jid) => account.after(() => reconsider(account, jid))),
     account.hook("roster:changed", (account, { jid }) => account.after(() => reconsider(account, jid))),
     account.hook("resource:unavailable", (account, { resource }) => {

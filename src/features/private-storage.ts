@@ -1,5 +1,5 @@
 /** XEP-0049: Private XML Storage, v1.2 — https://xmpp.org/extensions/xep-0049.html */
-import { type Account, account, contact } from "../account/account.ts";
+import { type Account, type AccountHooks, account, contact } from "../account/account.ts";
 import type { Feature } from "../kernel/feature.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import { CLIENT } from "../protocol/ns.ts";
@@ -20,21 +20,26 @@ function fragments(iq: Stanza): Element[] {
   return children;
 }
 
-function get({ sql, id }: Account, iq: Stanza): Stanza {
+function get(account: Account, iq: Stanza): Stanza {
+  const { sql, id } = account;
   const [wanted, second] = fragments(iq);
   if (!wanted || second) throw stanzaError("bad-request", "A request names exactly one fragment."); // §2.3
   const { name, attrs } = wanted;
+  const asked: AccountHooks["private:get"] = { ns: attrs.xmlns ?? "", name, found: undefined };
+  account.fire("private:get", asked);
   const [row] = sql<{ fragment: string }>`SELECT fragment FROM private
-    WHERE owner = ${id} AND ns = ${attrs.xmlns ?? ""} AND name = ${name}`;
-  const fragment = row?.fragment ?? serialise(wanted, CLIENT);
+    WHERE owner = ${id} AND ns = ${asked.ns} AND name = ${name}`;
+  const fragment = asked.found ?? row?.fragment ?? serialise(wanted, CLIENT);
   return iq.result().with({ inner: `<query xmlns="${NS}">${fragment}</query>` });
 }
 
-function set({ sql, id, settings }: Account, iq: Stanza): undefined {
+function set(account: Account, iq: Stanza): undefined {
+  const { sql, id, settings } = account;
   const given = fragments(iq);
   if (given.length === 0) throw stanzaError("not-acceptable", "There is nothing to store in this."); // §2.3
   for (const child of given)
-    sql`INSERT OR REPLACE INTO private VALUES (${id}, ${child.attrs.xmlns ?? ""}, ${child.name}, ${serialise(child)})`;
+    if (account.fire("private:set", child) !== "handled")
+      sql`INSERT OR REPLACE INTO private VALUES (${id}, ${child.attrs.xmlns ?? ""}, ${child.name}, ${serialise(child)})`;
   const [sum] = sql<{ n: number; size: number | null }>`SELECT count(*) AS n, sum(length(fragment)) AS size FROM private
     WHERE owner = ${id}`;
   if (settings.limits && sum && (sum.n > MAX_FRAGMENTS || (sum.size ?? 0) > MAX_LENGTH))

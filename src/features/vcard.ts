@@ -4,8 +4,9 @@ import type { Feature } from "../kernel/feature.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import { CLIENT } from "../protocol/ns.ts";
 import type { Stanza } from "../protocol/stanza.ts";
-import { xml } from "../xml/element.ts";
+import { type Element, xml } from "../xml/element.ts";
 import { utf8Length } from "../xml/limits.ts";
+import { read } from "../xml/reader.ts";
 import { serialise } from "../xml/writer.ts";
 
 const NS = "vcard-temp";
@@ -16,11 +17,32 @@ function stored({ sql, id }: Account): string | undefined {
   return sql<{ card: string }>`SELECT card FROM vcard WHERE owner = ${id}`[0]?.card;
 }
 
-function set({ sql, id }: Account, iq: Stanza): undefined {
-  const card = serialise(iq.payload, CLIENT);
+function set(account: Account, iq: Stanza): undefined {
+  store(account, iq.payload);
+  account.fire("vcard:changed", iq.payload);
+}
+
+function store({ sql, id }: Account, element: Element): void {
+  const card = serialise(element, CLIENT);
   if (utf8Length(card) > MAX_BYTES) throw stanzaError("not-acceptable", `A vCard has at most ${MAX_BYTES} bytes.`);
-  if (iq.payload.children.length === 0) sql`DELETE FROM vcard WHERE owner = ${id}`;
+  if (element.children.length === 0) sql`DELETE FROM vcard WHERE owner = ${id}`;
   else sql`INSERT OR REPLACE INTO vcard VALUES (${id}, ${card})`;
+}
+
+/** The account's avatar is kept elsewhere, too, and has changed there (XEP-0398 §3). One that is too big stays there. */
+function picture(account: Account, photo: { type: string; base64: string } | undefined): void {
+  if (photo && photo.base64.length > MAX_BYTES - 8192) return;
+  const text = stored(account);
+  const card = text === undefined ? xml("vCard", { xmlns: NS }) : read(text);
+  const others = card.getChildElements().filter(({ name }) => name !== "PHOTO");
+  const added = photo && xml("PHOTO", {}, xml("TYPE", {}, photo.type), xml("BINVAL", {}, photo.base64));
+  store(account, xml("vCard", card.attrs, ...others, added));
+}
+
+/** XEP-0054: the name of somebody who has not said one. */
+function named(account: Account, name: string): void {
+  if (stored(account) === undefined)
+    store(account, xml("vCard", { xmlns: NS }, xml("FN", {}, name), xml("NICKNAME", {}, name)));
 }
 
 export const vcard: Feature = {
@@ -49,6 +71,8 @@ export const vcard: Feature = {
       account.admit(iq.from);
       throw stanzaError("forbidden"); // §3.2
     }),
+    account.hook("vcard:photo", picture),
+    account.hook("account:named", named),
     account.hook("account:removed", ({ sql, id }) => {
       sql`DELETE FROM vcard WHERE owner = ${id}`;
     }),

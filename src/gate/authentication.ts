@@ -22,7 +22,7 @@ import { serialise } from "../xml/writer.ts";
 import { judgeToken, looksLikeToken, takesTokens } from "./bearer.ts";
 import { bindResource, enableInline, takeBack } from "./binding.ts";
 import type { Claim } from "./calls.ts";
-import { isGuestHost, mechanisms, sessionFeatures } from "./negotiation.ts";
+import { bindings, isGuestHost, mechanisms, sessionFeatures, tolerated } from "./negotiation.ts";
 import type { Exchange, Negotiating } from "./state.ts";
 import type { Stream } from "./stream.ts";
 
@@ -32,6 +32,8 @@ const TRIES = 3;
 /** Tokens are for SASL2 only (XEP-0484 §4.1). */
 const environment = (stream: Stream, profile: Exchange["profile"]): Environment => ({
   mechanisms: mechanisms(stream),
+  bindings: isGuestHost(stream) ? [] : bindings(stream),
+  tolerated: tolerated(stream),
   fast: profile === "sasl" || isGuestHost(stream) ? [] : fastMechanisms(),
 });
 
@@ -178,15 +180,19 @@ async function inlineRequests(
   client: string | undefined,
 ): Promise<{ results: Element[]; resumed: boolean }> {
   const results: Element[] = [];
-  const resume = request.getChild("resume", NS.SM);
-  if (resume) {
-    const outcome = await takeBack(stream, jid, resume);
-    results.push(outcome.element);
-    if (outcome.ok) return { results, resumed: true };
-  }
-  const bind = request.getChild("bind", NS.BIND2);
   const token = isGuestHost(stream) ? undefined : wantedToken(request);
-  if (!bind) return { results, resumed: false };
+  const resume = request.getChild("resume", NS.SM);
+  const bind = request.getChild("bind", NS.BIND2);
+  const back = resume && (await takeBack(stream, jid, resume));
+  if (back) results.push(back.element);
+  const resumed = back?.ok === true;
+  if (resumed || !bind) {
+    if (client && token) {
+      const issued = await stream.gate.accounts(jid).issue(jid, client, token);
+      if (issued) results.push(tokenElement(issued));
+    }
+    return { results, resumed };
+  }
   const tag = bind.getChildText("tag", NS.BIND2) ?? "";
   const bound = await bindResource(stream, jid, {
     ...(tag && { tag }),

@@ -3,7 +3,15 @@ import { isTrue } from "../protocol/boolean.ts";
 import { Jid } from "../protocol/jid.ts";
 import type { Element } from "../xml/element.ts";
 import type { BindRequest, Bound } from "./calls.ts";
-import { enabledElement, failedElement, Ledger, readH, readResumptionId, resumedElement } from "./management.ts";
+import {
+  acknowledge,
+  enabledElement,
+  failedElement,
+  Ledger,
+  readH,
+  readResumptionId,
+  resumedElement,
+} from "./management.ts";
 import { isGuestHost, sessionFeatures } from "./negotiation.ts";
 import type { Stream } from "./stream.ts";
 
@@ -25,6 +33,7 @@ export async function bindResource(
       available: false,
       csi: false,
       held: [],
+      ...(bound.photo !== undefined && { photo: bound.photo }),
     });
   return bound;
 }
@@ -64,8 +73,9 @@ export async function takeBack(
   const id = readResumptionId(previd);
   if (!id || h === undefined) return { ok: false, element: failedElement("item-not-found") };
   gate.expect(id.sid);
-  const found = isGuestHost(stream) || (await gate.accounts(jid).resume(jid, id.sid, gate.name));
-  const given = found ? await gate.fetch(id.gate, id.sid, jid) : undefined;
+  // The id names the gate where the stream began; it may have gone on to others since.
+  const from = isGuestHost(stream) ? id.gate : await gate.accounts(jid).resume(jid, id.sid, gate.name);
+  const given = from === undefined ? undefined : await gate.fetch(from, id.sid, jid);
   const phase = given?.state.phase;
   if (!given || phase?.at !== "bound" || !phase.management) {
     gate.unexpect(id.sid);
@@ -73,9 +83,7 @@ export async function takeBack(
   }
   const ledger = new Ledger(phase.management);
   ledger.restore(given.queue);
-  const excess = ledger.acknowledged(h);
   gate.adopt(stream, given.state, ledger);
-  // §4: a client that acknowledges more than it was sent has lost count; nothing sensible can follow.
-  if (excess > 0) gate.log.warn("a resumption acknowledges too much", { excess });
+  acknowledge(ledger, h);
   return { ok: true, element: resumedElement(previd, ledger) };
 }

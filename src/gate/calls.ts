@@ -3,7 +3,7 @@ import type { Metadata } from "../archive/answer.ts";
 import type { GateCalls } from "../kernel/post.ts";
 import type { Judgement } from "../protocol/authentication.ts";
 import type { StanzaCondition } from "../protocol/errors.ts";
-import type { FastRequest } from "../protocol/fast.ts";
+import type { FastRequest, Token } from "../protocol/fast.ts";
 import type { TokenProof } from "../protocol/sasl-messages.ts";
 import type { Credentials } from "../protocol/scram.ts";
 import type { TokenLogin } from "./bearer.ts";
@@ -30,6 +30,8 @@ export type Bound =
       ok: true;
       resource: string;
       token?: { secret: string; expires: number };
+      /** The hash of the account's avatar (XEP-0398). */
+      photo?: string;
       /** `null`: the archive is empty; absent: there is none, or nobody asked. */
       metadata?: Metadata | null;
     }
@@ -46,8 +48,13 @@ export interface AccountCalls {
   credentials(jid: string): Promise<Credentials>;
   judge(jid: string, claim: Claim): Promise<Judgement>;
   bind(jid: string, request: BindRequest): Promise<Bound>;
-  /** Points the resource of stream `sid` to another gate; the answer comes when nothing is on its way to the old one. */
-  resume(jid: string, sid: string, gate: string): Promise<boolean>;
+  /**
+   * Points the resource of stream `sid` to another gate. The answer names the one that had it, and comes when nothing is on
+   * its way there any more; undefined when the account has no such stream.
+   */
+  resume(jid: string, sid: string, gate: string): Promise<string | undefined>;
+  /** A token for a client that binds nothing now (XEP-0484 §4.3). */
+  issue(jid: string, client: string, mechanism: string): Promise<Token | undefined>;
   /** XEP-0077: makes an account. */
   register(jid: string, password: string): Promise<"ok" | "conflict" | "not-acceptable">;
 }
@@ -55,6 +62,8 @@ export interface AccountCalls {
 export interface StreamCalls extends GateCalls {
   /** Gives a stream away to the gate where its client has come back; nothing, when it is not here or not that account's. */
   handOver(sid: string, jid: string, to: string): Promise<HandOver | undefined>;
+  /** Which of these streams are not here any more: after a crash, an account's rows may name some. */
+  missing(sids: string[]): Promise<string[]>;
 }
 
 export interface HandOver {

@@ -74,6 +74,8 @@ export class Gate {
   readonly #moved = new Map<string, string>();
   readonly #unsaved = new Set<Stream>();
   readonly #unacked = new Map<Stream, number>();
+  /** Streams without a socket that something is delivered to in the batch at hand. */
+  readonly #away = new Set<Stream>();
   #saving = false;
   #ticking = false;
 
@@ -123,6 +125,9 @@ export class Gate {
     if (stream) return stream;
     const row = this.#waiting.get(sid);
     if (!row) return undefined;
+    const { phase } = row.state;
+    // What was on its way when the process died may not have arrived: its client sends it again.
+    if (phase.at === "bound" && phase.management) phase.management.received = phase.management.handled;
     const revived = new Stream(this, row.state, undefined);
     revived.ledger?.restore(row.queue);
     this.#streams.set(sid, revived);
@@ -142,6 +147,8 @@ export class Gate {
     this.#saving = false;
     for (const stream of this.#unsaved) {
       if (stream.ended) continue;
+      // All is acknowledged: what waits for that, the next page of its mail perhaps, need not wait for a tick.
+      if (stream.ledger?.hasNews && stream.ledger.queue.length === 0) this.#tell(stream);
       if (stream.socket) {
         if (!stream.save()) this.#waiting.put(stream, this.#expiry());
       } else this.#waiting.put(stream, this.#expiry());
@@ -196,11 +203,14 @@ export class Gate {
   deliver(batch: readonly Delivery[]): Delivered {
     const result: Delivered = { gone: [], moved: [], acked: [] };
     for (const delivery of batch) this.#deliver(delivery, result);
+    // Whoever is away has nothing but its row, so the row has it before anybody is told that it was delivered.
+    for (const stream of this.#away) if (!stream.ended) this.#waiting.put(stream, this.#expiry());
+    this.#away.clear();
     return result;
   }
 
   #deliver(delivery: Delivery, result: Delivered): void {
-    const { e, more = [], to, bare, mark, end } = delivery;
+    const { e, more = [], to, bare, mark, end, photo } = delivery;
     const stanza = e && Stanza.open(e);
     const rest = more.map(Stanza.open);
     for (const sid of to) {
@@ -217,13 +227,17 @@ export class Gate {
         continue;
       }
       if (end) stream.fail(new StreamError(end, END_TEXTS[end]));
+      else if (photo !== undefined) stream.picture(photo);
       else if (stanza) {
         stream.deliver(stanza, bare, mark);
         for (const next of rest) stream.deliver(next, bare);
-        // Only an account can use the news, and only its deliveries have marks.
-        const acked = mark === undefined || !stream.ledger ? mark : stream.ledger.news();
-        if (acked !== undefined && stream.jid) result.acked.push([stream.jid.toString(), sid, acked]);
       }
+      if (!stream.socket) this.#away.add(stream);
+      // Only an account can use the news: its deliveries have marks, and it ends streams.
+      const acked = stream.ledger && (end || mark !== undefined) ? stream.ledger.news() : mark;
+      if (acked !== undefined && stream.jid) result.acked.push([stream.jid.toString(), sid, acked]);
+      if (mark !== undefined && stream.jid && stream.ledger?.slow)
+        (result.slow ??= []).push([stream.jid.toString(), sid]);
     }
   }
 
@@ -255,6 +269,7 @@ export class Gate {
   opened(stream: Stream): void {
     this.touch(stream);
     stream.resend();
+    stream.release();
     const expected = this.#expected.get(stream.sid) ?? [];
     this.#expected.delete(stream.sid);
     // Answers to these are not awaited: what is gone by now is found by the next delivery.
@@ -277,19 +292,26 @@ export class Gate {
     }
   }
 
+  missing(sids: readonly string[]): string[] {
+    return sids.filter((sid) => !this.#expected.has(sid) && !this.#moved.has(sid) && this.stream(sid) === undefined);
+  }
+
   /** Fetches a stream that its client wants back, from the gate that has it. */
   async fetch(gate: string, sid: string, jid: string): Promise<HandOver | undefined> {
     if (gate === this.name) return this.handOver(sid, jid, gate);
     return this.#ports.gates(gate).handOver(sid, jid, this.name);
   }
 
-  handOver(sid: string, jid: string, to: string): HandOver | undefined {
+  async handOver(sid: string, jid: string, to: string): Promise<HandOver | undefined> {
     const stream = this.stream(sid);
     if (!stream?.ledger?.state.resume || stream.ended || stream.jid?.bare.toString() !== jid) return undefined;
+    stream.replaced();
+    // What its client sent last is on its way into custody: only then it counts as handled.
+    await stream.ledger.settled();
+    if (stream.ended) return undefined;
     const state = structuredClone(stream.snapshot(0));
     const queue = [...stream.ledger.queue];
     stream.ended = true;
-    stream.replaced();
     this.#forget(stream);
     if (to !== this.name) {
       this.#moved.set(sid, to);
@@ -315,9 +337,14 @@ export class Gate {
     if (stream.ended || !stream.socket) return;
     stream.socket = undefined;
     if (!stream.ledger?.state.resume) return this.finish(stream);
-    const expires = this.#expiry();
-    this.#waiting.put(stream, expires);
-    this.#ports.alarms.wake("expire", stream.sid, expires);
+    this.#waiting.put(stream, this.#expiry());
+    this.#expire(stream);
+  }
+
+  /** Its client has so long to come back. */
+  #expire({ sid }: Stream): void {
+    const { alarms } = this.#ports;
+    if (!alarms.pending("expire", sid)) alarms.wake("expire", sid, this.#expiry());
   }
 
   #expiry(): number {
@@ -371,7 +398,8 @@ export class Gate {
       } else if (name === "silent") {
         const stream = this.stream(entity);
         // Whatever it said since has emptied its queue, or at least its row.
-        if (stream?.socket && stream.ledger && stream.ledger.queue.length > 0 && !this.#unacked.has(stream)) {
+        if (stream && !stream.socket) this.#expire(stream);
+        else if (stream?.socket && stream.ledger && stream.ledger.queue.length > 0 && !this.#unacked.has(stream)) {
           stream.socket.close(1001, "silent");
           this.lost(stream);
         }

@@ -1,12 +1,13 @@
 /** XEP-0198: Stream Management, v1.6.3 — https://xmpp.org/extensions/xep-0198.html */
+import { StreamError } from "../protocol/errors.ts";
 import * as NS from "../protocol/ns.ts";
 import { type Element, xml } from "../xml/element.ts";
 import type { Management, Unacked } from "./state.ts";
 
 /** A client that lets more than this go unacknowledged is cut off; the rest waits in its archive (security.md 0.3). */
-export const QUEUE = { stanzas: 1000, bytes: 4 * 1024 * 1024 };
+export const QUEUE = { slow: 200, stanzas: 1000, bytes: 4 * 1024 * 1024 };
 /** An acknowledgement is asked for when so many stanzas wait for one, or when a second has passed. */
-const ASK_EVERY = 8;
+export const ASK_EVERY = 8;
 
 const wire = (count: number) => String(count % 2 ** 32);
 
@@ -19,6 +20,8 @@ export class Ledger {
   readonly #open = new Set<number>();
   /** The client asked while something was on its way; it is answered when that has arrived. */
   #answer: number | undefined;
+  /** Called when nothing is on its way any more. */
+  readonly #idle: (() => void)[] = [];
   /** An `<r/>` is unanswered. */
   #asked = false;
 
@@ -42,6 +45,11 @@ export class Ledger {
     return this.#bytes;
   }
 
+  /** The client does not keep up: it should read on from its archive when it has. */
+  get slow(): boolean {
+    return this.#queue.length >= QUEUE.slow;
+  }
+
   get overflows(): boolean {
     return this.#queue.length > QUEUE.stanzas || this.#bytes > QUEUE.bytes;
   }
@@ -59,9 +67,15 @@ export class Ledger {
     // A set keeps the order of arrival, so its first is the oldest.
     const oldest = this.#open.values().next().value;
     this.state.handled = oldest === undefined ? this.state.received : oldest - 1;
+    if (oldest === undefined) for (const idle of this.#idle.splice(0)) idle();
     if (this.#answer === undefined || this.state.handled < this.#answer) return undefined;
     this.#answer = undefined;
     return this.answer();
+  }
+
+  /** Resolves when all that has come is in custody or answered. */
+  async settled(): Promise<void> {
+    if (this.#open.size > 0) await new Promise<void>((idle) => this.#idle.push(idle));
   }
 
   answer(): Element {
@@ -171,7 +185,13 @@ export function failedElement(condition: string, h?: number): Element {
   );
 }
 
-/** §4: the client acknowledges more than it was sent. */
-export function tooHigh(h: number, sent: number): Element {
-  return xml("handled-count-too-high", { xmlns: NS.SM, h: wire(h), "send-count": wire(sent) });
+/** The client says how many stanzas it has handled: more than it was sent, and the stream ends (§4). */
+export function acknowledge(ledger: Ledger, h: number): void {
+  if (ledger.acknowledged(h) === 0) return;
+  const counts = { h: wire(h), "send-count": wire(ledger.state.sent) };
+  throw new StreamError(
+    "undefined-condition",
+    "More is acknowledged than was sent.",
+    xml("handled-count-too-high", { xmlns: NS.SM, ...counts }),
+  );
 }

@@ -1,10 +1,10 @@
 /** RFC 6120 §4.3: what happens on a stream before it is bound — https://www.rfc-editor.org/rfc/rfc6120#section-4.3 */
-import { offeredMechanisms } from "../protocol/authentication.ts";
+import { type ChannelBinding, offeredMechanisms } from "../protocol/authentication.ts";
 import { errorElement, StanzaError, StreamError, stanzaError } from "../protocol/errors.ts";
 import { fastFeature, fastMechanisms } from "../protocol/fast.ts";
 import { Jid } from "../protocol/jid.ts";
 import * as NS from "../protocol/ns.ts";
-import { authenticationFeature, mechanismsFeature, readSasl } from "../protocol/sasl.ts";
+import { authenticationFeature, channelBindingFeature, mechanismsFeature, readSasl } from "../protocol/sasl.ts";
 import { Stanza } from "../protocol/stanza.ts";
 import { type Element, xml } from "../xml/element.ts";
 import { sasl } from "./authentication.ts";
@@ -44,8 +44,19 @@ export const isGuestHost = (stream: Stream) => stream.state.host === stream.gate
 export function mechanisms(stream: Stream): string[] {
   if (isGuestHost(stream)) return offeredMechanisms({ anonymous: true });
   const { secure } = stream.state;
-  return offeredMechanisms({ scram: true, plain: secure, oauthbearer: secure && takesTokens(stream.gate.settings) });
+  const oauthbearer = secure && takesTokens(stream.gate.settings);
+  return offeredMechanisms({ scram: true, plain: secure, oauthbearer, bindings: bindings(stream) });
 }
+
+/** What its client can bind its authentication to (RFC 5056): only a bridge knows the channel. */
+export const bindings = (stream: Stream): ChannelBinding[] => known(stream).filter(({ type }) => type !== TLS_UNIQUE);
+
+/** COMPAT slixmpp 1.8: it binds to nothing else, with TLS 1.3 too, for which it is not defined (RFC 9266 §3). */
+export const tolerated = (stream: Stream): ChannelBinding[] => known(stream).filter(({ type }) => type === TLS_UNIQUE);
+
+const TLS_UNIQUE = "tls-unique";
+const known = ({ state }: Stream): ChannelBinding[] =>
+  (state.bindings ?? []).map(([type, data]) => ({ type, data: Buffer.from(data, "base64") }));
 
 const features = (stream: Stream, phase: "login" | "session", ...first: (Element | undefined)[]) =>
   xml(
@@ -66,7 +77,9 @@ function loginFeatures(stream: Stream): Element {
     xml("sm", { xmlns: NS.SM }),
     ...(isGuestHost(stream) ? [] : [fastFeature(fastMechanisms())]),
   ];
-  return features(stream, "login", mechanismsFeature(names), authenticationFeature(names, inline));
+  const types = bindings(stream).map(({ type }) => type);
+  const channel = types.length > 0 && !isGuestHost(stream) ? channelBindingFeature(types) : undefined;
+  return features(stream, "login", mechanismsFeature(names), authenticationFeature(names, inline), channel);
 }
 
 /** Features of an authenticated stream; what it has already is not offered again (RFC 6120 §4.3.2). */

@@ -2,13 +2,17 @@
 import { StanzaError, StreamError, stanzaError } from "../protocol/errors.ts";
 import { Jid } from "../protocol/jid.ts";
 import * as NS from "../protocol/ns.ts";
+import { withPhoto } from "../protocol/photo.ts";
 import { QUESTION, Stanza } from "../protocol/stanza.ts";
 import type { Element } from "../xml/element.ts";
 import { enable } from "./binding.ts";
-import { failedElement, readH, tooHigh } from "./management.ts";
+import { ASK_EVERY, acknowledge, failedElement, readH } from "./management.ts";
 import { isGuestHost } from "./negotiation.ts";
 import type { Bound } from "./state.ts";
 import type { Stream } from "./stream.ts";
+
+/** What a client has displayed, which its account keeps even if it tells a room at the same time (XEP-0490 §5). */
+const DISPLAYED = "urn:xmpp:mds:displayed:0";
 
 /** Rooms and others that one stream may show itself to: what its attachment has room for. */
 const DIRECTED = 64;
@@ -35,17 +39,13 @@ function management(stream: Stream, element: Element): void {
   if (element.name === "resume" || !ledger) return stream.write(failedElement("unexpected-request"));
   if (element.name === "r") {
     const answer = ledger.asked();
-    if (answer) stream.write(answer);
+    if (answer) stream.acknowledge(answer);
   } else if (element.name === "a") {
     const h = readH(element);
     if (h === undefined) throw new StreamError("bad-format", "An <a/> has an h.");
-    const excess = ledger.acknowledged(h);
-    if (excess > 0)
-      throw new StreamError(
-        "undefined-condition",
-        "More is acknowledged than was sent.",
-        tooHigh(h, ledger.state.sent),
-      );
+    acknowledge(ledger, h);
+    // A long queue is asked for again at once: the next page of somebody's mail may wait for it.
+    if (ledger.queue.length >= ASK_EVERY) stream.ask();
   } else throw new StreamError("unsupported-stanza-type");
 }
 
@@ -59,7 +59,9 @@ function stanza(stream: Stream, phase: Bound, element: Element): undefined {
     if (stream.open === 0) stream.socket?.settled?.();
     if (number !== undefined && ledger) {
       const answer = ledger.handle(number);
-      if (answer) stream.write(answer);
+      if (answer) stream.acknowledge(answer);
+      // Its row must not say that this is still on its way.
+      if (!stream.socket) gate.touch(stream);
     }
     if (error) gate.log.error("a stanza could not be passed on", error);
   };
@@ -121,6 +123,8 @@ function forward(stream: Stream, phase: Bound, stanza: Stanza, done: (error?: Er
   const guest = isGuestHost(stream);
   const own = !to || to.equals(stanza.from.bare) || (to.local === "" && to.domain === stream.state.host && !to.full);
 
+  if (kind === "presence" && stanza.type === "" && phase.photo) stanza = withPhoto(stanza, phase.photo);
+
   if (kind === "iq" && own) {
     // Answers to pushes are of no interest to anybody.
     if (!stanza.asks && !stanza.id.startsWith(QUESTION)) return done();
@@ -153,10 +157,10 @@ function forward(stream: Stream, phase: Bound, stanza: Stanza, done: (error?: Er
     throw stanzaError("not-allowed", "Guests have rooms, and nothing else."); // security.md C11
   if (kind === "presence" && room && (stanza.type === "" || stanza.type === "unavailable")) direct(phase, stanza);
   // A guest has another name each time: rooms know it again by its address.
-  if (kind === "presence" && room && guest)
-    stanza = stanza.with({ via: [gate.name, stream.sid, stream.state.address] });
+  if (kind !== "message" && room && guest) stanza = stanza.with({ via: [gate.name, stream.sid, stream.state.address] });
   // What no account has to see goes straight there: no archive, no copies, nobody to block.
-  const straight = guest || (room && (kind !== "message" || stanza.type === "groupchat"));
+  const plain = stanza.type === "groupchat" && !stanza.inner.includes(DISPLAYED);
+  const straight = guest || (room && (kind !== "message" || plain));
   if (straight) post.send(stanza, done);
   else post.submit(stanza, done);
 }

@@ -36,6 +36,8 @@ export interface Bound {
   /** The available presence that it last sent, for guests' rooms and `<r/>` timing: only whether there is one. */
   available: boolean;
   csi: boolean;
+  /** The hash of the account's avatar, which its presence says (XEP-0398 §4). */
+  photo?: string;
   /** Stanzas held back from an inactive client (XEP-0352): key of what they replace, text. */
   held: [key: string, text: string][];
   management?: Management;
@@ -66,6 +68,8 @@ export interface StreamState {
   address: string;
   /** TLS or loopback, so that a password may be sent. */
   secure: boolean;
+  /** Channel bindings of its TLS, of a stream that a bridge brings: type and base64. */
+  bindings?: [type: string, data: string][];
   /** The host that the client asked for, pinned by its first `<open/>`. */
   host: string;
   lang: string;

@@ -53,6 +53,8 @@ export class Stream {
   open = 0;
   #inbox: Frame[] = [];
   #busy = false;
+  /** The client has closed its stream and is told what was handled before it is answered. */
+  #closing = false;
 
   constructor(gate: Gate, state: StreamState, socket: Socket | undefined) {
     this.gate = gate;
@@ -157,7 +159,8 @@ export class Stream {
     const phase = this.bound;
     if (!phase || !this.jid) return;
     const text = stanza.to ? stanza.text() : stanza.text((bare ? this.jid.bare : this.jid).toString());
-    this.gate.touch(this);
+    // Without counters and nothing held back, a delivery changes nothing that would have to be kept.
+    if (this.ledger || phase.csi || phase.held.length > 0) this.gate.touch(this);
     if (phase.csi && holdable(stanza)) this.#hold(phase, `${stanza.kind} ${stanza.from}`, text);
     else {
       this.release();
@@ -170,6 +173,15 @@ export class Stream {
     phase.held.push([key, text]);
     const characters = phase.held.reduce((sum, [, held]) => sum + held.length, 0);
     if (phase.held.length > HELD.stanzas || characters > HELD.characters) this.release();
+  }
+
+  /** The account has another avatar. */
+  picture(hash: string): void {
+    const phase = this.bound;
+    if (!phase) return;
+    if (hash) phase.photo = hash;
+    else delete phase.photo;
+    this.gate.touch(this);
   }
 
   /** Sends what was held back, in its order. */
@@ -221,9 +233,23 @@ export class Stream {
   /** The client closes its stream: its session ends at once (RFC 6120 §4.4). */
   close(): void {
     if (this.ended) return;
+    this.#closing = true;
+    const { ledger } = this;
+    const answer = ledger?.asked();
+    this.gate.finish(this);
+    if (answer) this.acknowledge(answer);
+    else if (!ledger) this.#sayClose();
+  }
+
+  #sayClose(): void {
     this.socket?.send(CLOSE);
     this.socket?.close(1000, "");
-    this.gate.finish(this);
+  }
+
+  /** Tells the client what was handled (XEP-0198 §4). */
+  acknowledge(answer: Element): void {
+    this.write(answer);
+    if (this.#closing) this.#sayClose();
   }
 
   /** Its client has come back on another socket; this one is of no more use. */

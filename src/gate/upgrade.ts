@@ -1,8 +1,25 @@
 /** What the edge tells a gate with an upgrade, and what the gate may answer. */
 
 /** Headers that a gate may believe: the edge always sets them, whatever a client sent. */
-export const GATE_HEADERS = { address: "x-gate-address", private: "x-gate-private" } as const;
-/** To a gate: the session that a BOSH request names. From it: the seconds that a request may wait for its response. */
-export const BOSH_HEADERS = { sid: "x-bosh-sid", wait: "x-bosh-wait" } as const;
+export const GATE_HEADERS = {
+  address: "x-gate-address",
+  private: "x-gate-private",
+  bindings: "x-gate-bindings",
+} as const;
+/** A BOSH request as the edge hands it on; `newcomer`: it names no session. */
+export interface BoshRequest {
+  text: string;
+  address: string;
+  secure: boolean;
+  newcomer: boolean;
+}
+
+/** Its response; or, when that has to wait, the name under which a socket fetches it within `wait` seconds. */
+export type BoshResponse = { content: string; text: string } | { content: string; leg: string; wait: number } | "full";
+
+/** Names the request that a socket is for. */
+export const BOSH_LEG = "x-bosh-leg";
+/** What a bridge says of a stream; `bindings` are its channel bindings, a JSON array of type and base64. */
+export const BRIDGE_HEADERS = { address: "x-bridge-address", bindings: "x-bridge-bindings" } as const;
 /** A gate's 503 with this header means: try the next one. */
 export const GATE_FULL = "x-gate-full";

@@ -39,8 +39,11 @@ function guestGate(local: string): string {
   return `${name.slice(0, dash)}:${name.slice(dash + 1)}`;
 }
 
-/** The one object that answers for an address: a pure function of its domain part. */
-export function route(settings: Settings, to: Jid): Target {
+/** Longest node name that an object is named by; longer ones share objects, which may hold any number of nodes. */
+const NODE_NAME = 200;
+
+/** The one object that answers for an address: a pure function of its domain part, and of a node of the pubsub service. */
+export function route(settings: Settings, to: Jid, node?: string): Target {
   const { domain, local } = to;
   switch (domain) {
     case settings.domain:
@@ -50,7 +53,11 @@ export function route(settings: Settings, to: Jid): Target {
     case settings.mucDomain:
       return { kind: "ROOM", name: placement(settings, to.bare.toString()) };
     case settings.pubsubDomain:
-      return { kind: "NODE", name: placement(settings, domain) };
+      if (node === undefined) return { kind: "NODE", name: placement(settings, domain) };
+      return {
+        kind: "NODE",
+        name: placement(settings, `${node.length > NODE_NAME ? `#${fnv1a(node)}` : node}@${domain}`),
+      };
     default:
       return { kind: "PEER", name: domain };
   }

@@ -1,5 +1,6 @@
 /** What leaves an object: stanzas to the objects that answer for their addresses, deliveries to gates. */
 import { Jid } from "../protocol/jid.ts";
+import { nodeOf } from "../protocol/pubsub.ts";
 import type { Envelope, Stanza } from "../protocol/stanza.ts";
 import type { Settings } from "../settings.ts";
 import { Outbox } from "./outbox.ts";
@@ -17,6 +18,8 @@ export interface StanzaItem {
   each?: string[];
   /** It is for those clients only that have asked for the events of this node (XEP-0060 §9.2). */
   wanted?: string;
+  /** It is for those clients only that show one of these in their presence: `<show/>`, or "online" (XEP-0060 §16.4.2). */
+  shows?: readonly string[];
   /** The node of the pubsub service that it is about; without one, it is for the service itself. */
   node?: string;
 }
@@ -41,7 +44,16 @@ export interface Wish {
   wants: readonly string[];
 }
 
-export type Item = StanzaItem | StreamNotice | Wish;
+/** What the pubsub service lists of one of its nodes, and of somebody's part in it. */
+export interface NodeNotice {
+  listed: string;
+  /** null when the node is no more. */
+  facts: { creator: string; title: string; access: string } | null;
+  /** By bare JID; an affiliation of "none" without subscriptions has no part in it. */
+  members: { jid: string; affiliation: string; subscriptions: [jid: string, subid: string, state: string][] }[];
+}
+
+export type Item = StanzaItem | StreamNotice | Wish | NodeNotice;
 
 /** A stanza for streams of one gate. An empty `e.to` stands for each stream's own address. */
 export interface Delivery {
@@ -53,6 +65,8 @@ export interface Delivery {
   bare?: true;
   /** Where the stanza lies in its account's archive: what the client has acknowledged is known by it. */
   mark?: number;
+  /** The streams' account has this avatar from now on, by its hash; "" for none (XEP-0398 §4). */
+  photo?: string;
   /** The streams end with this stream error instead of getting a stanza. */
   end?: "conflict" | "reset" | "not-authorized";
 }
@@ -63,6 +77,8 @@ export interface Delivered {
   moved: [sid: string, gate: string][];
   /** Up to which mark a stream's client has what it was handed, where that is news. */
   acked: [jid: string, sid: string, mark: number][];
+  /** Streams whose clients have much to acknowledge: what waits in their archive should wait there a little longer. */
+  slow?: [jid: string, sid: string][];
 }
 
 /** What every object that hosts entities offers to the others. */
@@ -98,7 +114,27 @@ export class Post {
 
   /** Sends a stanza to the object that answers for its address. */
   send(stanza: Stanza, done?: (error?: Error) => void): void {
-    if (stanza.to) this.#put(route(this.#ports.settings, stanza.to), { e: stanza.pack() }, done);
+    if (stanza.to) this.#route(stanza, { e: stanza.pack() }, done);
+  }
+
+  #route(stanza: Stanza, item: StanzaItem, done?: (error?: Error) => void): void {
+    const { settings } = this.#ports;
+    const to = stanza.to as Jid;
+    const node = to.domain === settings.pubsubDomain ? nodeOf(stanza) : undefined;
+    this.#put(route(settings, to, node), node === undefined ? item : { ...item, node }, done);
+  }
+
+  /** Hands a stanza for the pubsub service on to where a node of it is. */
+  sendToNode(stanza: Stanza, node: string): void {
+    if (stanza.to) this.#put(route(this.#ports.settings, stanza.to, node), { e: stanza.pack(), node });
+  }
+
+  /** Tells the pubsub service of one of its nodes. @returns whether that was in this same object */
+  list(notice: NodeNotice, done: (error?: Error) => void): boolean {
+    const { settings } = this.#ports;
+    const target = route(settings, Jid.parse(settings.pubsubDomain));
+    this.#put(target, notice, done);
+    return this.#same(target);
   }
 
   /** Sends a client's stanza to its own account. */
@@ -111,18 +147,18 @@ export class Post {
     if (!stanza.to) return;
     const item: StanzaItem = { e: stanza.pack(), origin: mark };
     if (again) item.again = true;
-    this.#put(route(this.#ports.settings, stanza.to), item, done);
+    this.#route(stanza, item, done);
   }
 
   /**
    * Sends the same stanza to many addresses: one item for each object of accounts, which reads it once for all of them.
-   * `wanted`: for clients only that have asked for the events of that node.
+   * `wanted` and `shows` say which clients it is for, where it is not for all.
    */
-  cast(stanza: Stanza, to: readonly string[], wanted?: string): void {
+  cast(stanza: Stanza, to: readonly string[], only: Pick<StanzaItem, "wanted" | "shows"> = {}): void {
     const e = stanza.pack();
     for (const { target, addresses, jids } of this.#byTarget(to))
       if (target.kind !== "USER") for (const jid of jids) this.send(stanza.with({ to: jid }));
-      else this.#put(target, wanted === undefined ? { e, each: addresses } : { e, each: addresses, wanted });
+      else this.#put(target, { e, each: addresses, ...only });
   }
 
   /** Tells the accounts of these addresses what a client wants to know of. */
@@ -197,6 +233,11 @@ export class Post {
     if (!first) return;
     if (more.length === 0) return this.deliver(gate, sids, first);
     this.#gate(gate).put({ e: first.pack(), more: more.map((stanza) => stanza.pack()), to: sids });
+  }
+
+  /** Tells a stream the hash of its account's avatar. */
+  photo(gate: string, sid: string, photo: string): void {
+    this.#gate(gate).put({ to: [sid], photo });
   }
 
   /** Ends a stream, which its client can start again. */

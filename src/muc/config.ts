@@ -95,7 +95,9 @@ export const PRESETS = { embed: EMBED } as const;
 export type Preset = keyof typeof PRESETS;
 
 export function initialConfig(settings: Settings, preset?: Preset): Config {
-  return { ...defaults(FIELDS), logging: settings.archive, ...(preset && PRESETS[preset]) };
+  // Where nothing else is limited, rooms are not.
+  const maxUsers = settings.limits ? FIELDS.maxUsers.default : "10000";
+  return { ...defaults(FIELDS), maxUsers, logging: settings.archive, ...(preset && PRESETS[preset]) };
 }
 
 /** A stored configuration; fields that came later have their defaults. */

@@ -4,15 +4,18 @@ import { Archive } from "../archive/archive.ts";
 import { Entity, type HostObject } from "../kernel/entity.ts";
 import { asStanzaError } from "../kernel/failure.ts";
 import { type Answer, handlersAt, type Inquiry, type Table } from "../kernel/feature.ts";
+import { forgetOnce } from "../kernel/once.ts";
+import type { StanzaItem } from "../kernel/post.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import type { Jid } from "../protocol/jid.ts";
-import { MUC, OCCUPANT_ID } from "../protocol/ns.ts";
 import { Stanza } from "../protocol/stanza.ts";
 import type { Element } from "../xml/element.ts";
-import { type Affiliation, Affiliations } from "./affiliations.ts";
+import { type Affiliation, Affiliations, rank } from "./affiliations.ts";
 import { type Config, reviveConfig } from "./config.ts";
+import { ownPresence } from "./forgery.ts";
 import type { Listing } from "./listing.ts";
 import { type Audience, type Occupant, Occupants, type Role, type Session, type Shown } from "./occupants.ts";
+import { Repeats } from "./repeats.ts";
 import { itemText, occupantIdText, statusText, userText } from "./wire.ts";
 
 /** `locked`: waits for its first configuration (§10.1). `subject`: JSON of `Subject`, "" when it never had one. */
@@ -50,6 +53,11 @@ export interface Entry {
   extra: string;
 }
 
+/** Somebody who was let in, from this stream. */
+export interface Arrival extends Entry {
+  readonly session: Session;
+}
+
 /** A message to everybody, on its way through the room. */
 export interface Passage {
   stanza: Stanza;
@@ -68,9 +76,11 @@ export interface RoomHooks {
   /** Whether somebody may come in; who refuses, throws. */
   "join:admit": Entry;
   /** Before anybody's presence is sent to who comes in (XEP-0463). */
-  "join:before": Entry;
+  "join:before": Arrival;
   /** After its own presence: history, subject. */
-  "join:after": Entry & { session: Session };
+  "join:after": Arrival;
+  /** A client has changed its presence or its nick; who refuses, throws. */
+  "presence:change": Occupant;
   /** Available presence of anybody: a join, a change of nick or of what is shown (§7.2, §7.6, §7.7). */
   "presence:available": Stanza;
   /** A presence that could not be delivered. */
@@ -95,6 +105,8 @@ export interface RoomHooks {
   "affiliation:changed": Promotion;
   /** A moderator has given somebody another role; "none": sent it out. */
   "role:set": { occupant: Occupant; role: Role };
+  /** The server's operator takes a message back; "handled" when there was one. */
+  "message:retract": { uid: string; reason: string };
   "config:changed": { before: Config };
   /** What the Directory says of the room has changed. */
   "room:listing": undefined;
@@ -142,6 +154,10 @@ export class Room extends Entity {
   #locked = false;
   #subject: Subject | undefined;
   #destroyed = false;
+  /** Of the message at hand: the id in its sender's archive, and whether it may have come before. */
+  #origin: number | undefined;
+  #again = false;
+  #repeats: Repeats | undefined;
   readonly creator: string = "";
   readonly created: number = 0;
 
@@ -212,6 +228,10 @@ export class Room extends Entity {
     return this.#memo.get(key) as T;
   }
 
+  forget(key: { name: string }): void {
+    this.#memo.delete(key);
+  }
+
   /** Does something once the request at hand has been answered (§8.2: the moderator first, then everybody). */
   after(run: () => void): void {
     this.#after.push(run);
@@ -261,6 +281,23 @@ export class Room extends Entity {
     this.fire("affiliation:changed", { jid, before, after, since, actor, reason } satisfies Promotion);
   }
 
+  /** Gives an occupant another role; everybody learns it after the answer (§8.3). */
+  play(occupant: Occupant, role: Role, actor?: string, reason?: string): void {
+    const was = occupant.role;
+    if (was === role) return;
+    this.fire("role:set", { occupant, role });
+    this.occupants.setRole(occupant, role);
+    this.after(() => this.announce(occupant, was, { actor, reason }));
+  }
+
+  /** §9.5, §10.5, §10.8: where everybody sees everybody's address, lists of friends are no secret. */
+  mayList(actor: { affiliation: Affiliation; role: Role }, affiliation: Affiliation): boolean {
+    if (rank(actor.affiliation) >= rank("admin")) return true;
+    if (affiliation === "outcast" || this.config.whois !== "anyone") return false;
+    if (actor.role === "none") return rank(actor.affiliation) >= rank("member");
+    return this.config.memberList.includes(actor.role);
+  }
+
   // What is sent
 
   /** Answers a client: by the stream it wrote from, where that is known. */
@@ -306,6 +343,13 @@ export class Room extends Entity {
       this.tellAudience(moderators, open, except);
       this.tellAudience(others, closed, except);
     }
+  }
+
+  /** Tells everybody that something has changed which they may ask for (§10.2.1). */
+  notify(...codes: number[]): void {
+    this.broadcast(
+      new Stanza({ kind: "message", type: "groupchat", from: this.jid, inner: userText(statusText(codes)) }),
+    );
   }
 
   // Presence
@@ -404,13 +448,28 @@ export class Room extends Entity {
 
   // What comes
 
-  receive(stanza: Stanza): void {
+  /** Takes one stanza; what a handler throws becomes the sender's error. */
+  receive(stanza: Stanza, { origin, again }: Pick<StanzaItem, "origin" | "again"> = {}): void {
+    if (origin !== undefined) {
+      this.#repeats ??= new Repeats(this.sql, this.id);
+      if (!this.#repeats.first(stanza.from, origin)) return;
+    }
+    this.#origin = origin;
+    this.#again = again === true;
     try {
       this.#take(stanza);
     } catch (error) {
       this.bounce(stanza, asStanzaError(error, this.object.log, { kind: stanza.kind, about: stanza.about }));
     }
     this.flush();
+    this.#origin = undefined;
+  }
+
+  /** What a message from an archive has become keeps its origin, so that the reader's account knows a repeat, too. */
+  override send(stanza: Stanza | undefined): void {
+    if (stanza?.kind === "message" && this.#origin !== undefined)
+      this.object.post.pass(stanza, this.#origin, this.#again, () => {});
+    else super.send(stanza);
   }
 
   #take(stanza: Stanza): void {
@@ -464,21 +523,10 @@ export class Room extends Entity {
     occupants.clear();
     this.affiliations.clear();
     this.archive.clear();
+    new Repeats(this.sql, this.id).clear();
+    forgetOnce(this.sql, this.id);
     this.cancel("unconfigured");
     this.sql`DELETE FROM room WHERE id = ${this.id}`;
     this.#destroyed = true;
   }
-}
-
-/** A client's presence as the room passes it on: without what only the room may say (§17.3, XEP-0421 §4). */
-export function ownPresence(stanza: Stanza): string {
-  if (!stanza.inner.includes(MUC) && !stanza.inner.includes(OCCUPANT_ID) && !stanza.inner.includes(HATS))
-    return stanza.inner;
-  return stanza.without(({ name, attrs: { xmlns } }) => reserved(name, xmlns)).inner;
-}
-
-const HATS = "urn:xmpp:hats:0";
-
-function reserved(name: string, ns: string | undefined): boolean {
-  return ns === OCCUPANT_ID || ns === HATS || (name === "x" && ns?.startsWith(MUC) === true);
 }

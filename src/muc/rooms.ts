@@ -1,15 +1,17 @@
 /** The rooms of one object: making them, and taking what is sent to them. */
 import type { HostObject } from "../kernel/entity.ts";
 import { asStanzaError } from "../kernel/failure.ts";
-import type { Delivered, Delivery, Item } from "../kernel/post.ts";
+import { type Outcome, outcomeOf } from "../kernel/outcome.ts";
+import type { Delivered, Delivery, Item, StanzaItem } from "../kernel/post.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import { isUsername, Jid } from "../protocol/jid.ts";
 import { MUC } from "../protocol/ns.ts";
 import { Stanza } from "../protocol/stanza.ts";
 import type { Element } from "../xml/element.ts";
-import { isAffiliation } from "./affiliations.ts";
+import type { Affiliation } from "./affiliations.ts";
 import { type Config, initialConfig, type Preset } from "./config.ts";
 import type { Listing, RoomDirectory } from "./listing.ts";
+import { vouch } from "./operator.ts";
 import { Room } from "./room.ts";
 import type { ServiceContext } from "./service.ts";
 import { destroyText } from "./wire.ts";
@@ -28,11 +30,11 @@ export interface RoomsPorts {
 /** A room as the REST API sees it. */
 export interface RoomFacts {
   jid: string;
-  name: string;
-  description: string;
-  public: boolean;
   occupants: number;
+  /** In ms. */
   created: number;
+  subject: string;
+  config: Config;
 }
 
 /** What the REST API wants of a room; `owner` and `preset` count when it is made. */
@@ -40,6 +42,8 @@ export interface RoomRequest {
   owner?: string;
   preset?: Preset;
   config?: Partial<Config>;
+  /** Only if there is such a room. */
+  existing?: true;
 }
 
 export class Rooms {
@@ -102,18 +106,18 @@ export class Rooms {
     this.#draining = true;
     try {
       for (let item = this.#queue.shift(); item; item = this.#queue.shift())
-        if ("e" in item) this.#take(Stanza.open(item.e));
+        if ("e" in item) this.#take(item, Stanza.open(item.e));
     } finally {
       this.#draining = false;
     }
   }
 
-  #take(stanza: Stanza): void {
+  #take(item: StanzaItem, stanza: Stanza): void {
     const { to } = stanza;
     if (!to) return;
     if (!to.local) return this.#atService(stanza, to);
     let room = this.room(to.bare.toString());
-    if (room.exists) return room.receive(stanza);
+    if (room.exists) return room.receive(stanza, item);
     try {
       if (!joins(stanza)) return this.#nowhere(room, stanza);
       room = this.#found(room, stanza);
@@ -247,41 +251,52 @@ export class Rooms {
   facts(jid: string): RoomFacts | undefined {
     const room = this.room(jid);
     if (!room.exists) return undefined;
-    const { name, description, public: listed } = room.config;
-    return { jid, name, description, public: listed, occupants: room.occupants.size, created: room.created };
+    const { config, created, occupants, subject } = room;
+    return { jid, occupants: occupants.size, created, subject: subject?.text ?? "", config };
   }
 
-  /** Makes a room or changes its settings. @returns whether it was made */
-  put(jid: string, { owner, preset, config }: RoomRequest): boolean {
-    const known = this.room(jid);
-    const room = known.exists
-      ? known
-      : this.create(Jid.parse(jid), {
-          locked: false,
-          ...(preset && { preset }),
-          ...(owner && { creator: Jid.parse(owner) }),
-        });
-    if (config) room.configure({ ...room.config, ...config });
-    room.flush();
-    return !known.exists;
+  /** Makes a room or changes its settings. */
+  put(jid: string, { owner, preset, config, existing }: RoomRequest): Outcome<{ created: boolean }> {
+    return outcomeOf(this.#object.log, () => {
+      const known = this.room(jid);
+      if (existing && !known.exists) throw noRoom();
+      const wanted = { ...(known.exists ? known.config : initialConfig(this.#object.settings, preset)), ...config };
+      if (wanted.passwordProtected && wanted.password === "")
+        throw stanzaError("not-acceptable", "A password is required, but there is none.");
+      const room = known.exists
+        ? known
+        : this.create(Jid.parse(jid), {
+            locked: false,
+            ...(preset && { preset }),
+            ...(owner && { creator: Jid.parse(owner) }),
+          });
+      if (config) room.configure(wanted);
+      room.flush();
+      return { created: !known.exists };
+    });
   }
 
-  affiliate(jid: string, whom: string, affiliation: string): boolean {
-    const room = this.room(jid);
-    if (!room.exists || !isAffiliation(affiliation)) return false;
-    room.affiliate(Jid.parse(whom), affiliation);
-    room.flush();
-    return true;
+  /** What an operator does in a room, from outside it. */
+  operate<T>(jid: string, run: (room: Room) => T): Outcome<T> {
+    return outcomeOf(this.#object.log, () => {
+      const room = this.room(jid);
+      if (!room.exists) throw noRoom();
+      try {
+        return run(room);
+      } finally {
+        room.flush();
+      }
+    });
   }
 
-  remove(jid: string, reason = ""): boolean {
-    const room = this.room(jid);
-    if (!room.exists) return false;
-    room.destroy(destroyText({ reason }));
-    room.flush();
-    return true;
+  /** What a web app's token says of its user: an owner's makes the room, where there is none. */
+  vouch(jid: string, whom: string, affiliation: Affiliation): Outcome<void> {
+    if (affiliation === "owner") this.put(jid, { owner: whom });
+    return this.operate(jid, (room) => vouch(room, whom, affiliation));
   }
 }
+
+const noRoom = () => stanzaError("item-not-found", "There is no such room.");
 
 /** §7.2.1: only available presence with `<x/>`, to a nick, asks to enter. */
 function joins(stanza: Stanza): boolean {

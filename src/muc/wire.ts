@@ -45,8 +45,6 @@ export const stanzaIdText = (by: Jid, uid: string): string =>
 export const userElement = (...children: (Element | undefined | false)[]): Element =>
   xml("x", { xmlns: MUC_USER }, ...children);
 
-export const status = (code: number): Element => xml("status", { code });
-
 /** `<destroy/>`: the room is no more, and where to go instead (§10.9). */
 export function destroyText({
   jid,

@@ -40,6 +40,8 @@ export interface Environment {
   fast?: readonly string[] | undefined;
   /** Channel bindings of this stream, announced by XEP-0440; absent or empty where TLS ends elsewhere. */
   bindings?: readonly ChannelBinding[] | undefined;
+  /** Channel bindings that are taken but not announced. */
+  tolerated?: readonly ChannelBinding[] | undefined;
 }
 
 /** Between two events of an exchange. */
@@ -176,7 +178,7 @@ function openScram(hash: Hash, plus: boolean, message: Uint8Array, env: Environm
   if (first.flag === "y" && env.mechanisms.some((name) => name.endsWith("-PLUS"))) {
     return failure("not-authorized", "the client did not see the -PLUS mechanisms offered");
   }
-  const bound = env.bindings?.find(({ type }) => type === first.binding);
+  const bound = [...(env.bindings ?? []), ...(env.tolerated ?? [])].find(({ type }) => type === first.binding);
   if (plus && bound === undefined) return failure("not-authorized", `unsupported channel binding ${first.binding}`);
   const types = env.bindings?.length ? env.bindings.map(({ type }) => type) : undefined;
   return {

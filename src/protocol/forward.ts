@@ -1,7 +1,6 @@
 /** XEP-0297: Stanza Forwarding, v1.0 — https://xmpp.org/extensions/xep-0297.html */
-import { serialise } from "../xml/writer.ts";
-import { delayElement } from "./delay.ts";
-import { FORWARD } from "./ns.ts";
+import { formatDateTime } from "./datetime.ts";
+import { DELAY, FORWARD } from "./ns.ts";
 
 /**
  * Wraps the text of a stanza, which must carry its own `xmlns` (§3.2: else it would take on that of `<forwarded/>`).
@@ -9,6 +8,6 @@ import { FORWARD } from "./ns.ts";
  * `stamp`: when this server received the stanza.
  */
 export function forwarded(stanza: string, stamp?: Date): string {
-  const delay = stamp === undefined ? "" : serialise(delayElement({ stamp }), FORWARD);
+  const delay = stamp === undefined ? "" : `<delay xmlns="${DELAY}" stamp="${formatDateTime(stamp)}"/>`;
   return `<forwarded xmlns="${FORWARD}">${delay}${stanza}</forwarded>`;
 }

@@ -43,7 +43,8 @@ function upToMax(name: string, label: string, initial: number | "max", most: num
     parse: ([text, second]) => {
       if (second !== undefined || text === undefined) return undefined;
       if (text === "max") return "max";
-      return /^\d{1,12}$/.test(text) ? Math.min(Number(text), most) : undefined;
+      if (!/^\d{1,12}$/.test(text)) return undefined;
+      return Number(text) < most ? Number(text) : "max";
     },
     format: (value) => [String(value)],
   };
@@ -75,11 +76,16 @@ function fieldsOf(personal: boolean) {
       personal ? 1 : "max",
       MOST_ITEMS[personal ? "personal" : "public"],
     ),
-    full: listField("pubsub#publish_node_full", "What happens to a new item where there are that many", "retract-oldest", [
-      { value: "retract-oldest", label: "The oldest is retracted" },
-      { value: "discard-oldest", label: "The oldest is dropped silently" },
-      { value: "reject", label: "The new one is refused" },
-    ]),
+    full: listField(
+      "pubsub#publish_node_full",
+      "What happens to a new item where there are that many",
+      "retract-oldest",
+      [
+        { value: "retract-oldest", label: "The oldest is retracted" },
+        { value: "discard-oldest", label: "The oldest is dropped silently" },
+        { value: "reject", label: "The new one is refused" },
+      ],
+    ),
     expire: upToMax("pubsub#item_expire", "Seconds after which items go, or max", "max", MOST_SECONDS),
     maxPayload: integerField("pubsub#max_payload_size", "The most bytes of a payload", MAX_PAYLOAD, {
       min: 1,
@@ -91,6 +97,11 @@ function fieldsOf(personal: boolean) {
       { value: "headline", label: "Messages of type headline, which do not wait for those who are away" },
       { value: "normal", label: "Messages of type normal" },
     ]),
+    presenceBased: booleanField(
+      "pubsub#presence_based_delivery",
+      "Whether to notify only those who are available",
+      false,
+    ),
     notifyConfig: booleanField("pubsub#notify_config", "Whether to notify of changes of this configuration", false),
     notifyDelete: booleanField("pubsub#notify_delete", "Whether to notify when the node is deleted", true),
     notifyRetract: booleanField("pubsub#notify_retract", "Whether to notify when items are removed", true),
@@ -142,7 +153,9 @@ function schema(personal: boolean): Schema {
 
 /** The form to fill in. */
 export function configForm({ fields }: Schema, config: Config, title: string): Element {
-  return formElement(NODE_CONFIG, fields as Required<ConfigFields>, config as Values<Required<ConfigFields>>, { title });
+  return formElement(NODE_CONFIG, fields as Required<ConfigFields>, config as Values<Required<ConfigFields>>, {
+    title,
+  });
 }
 
 /** The configuration as it is, to be read (§8.2.5.3). */
@@ -181,7 +194,11 @@ export function readOptions({ fields }: Schema, parent: Element | undefined): Pa
   for (const name of form.values.keys())
     if (!known.has(name)) throw pubsubError("precondition-not-met", `${name.slice(0, 64)} cannot be configured here.`);
   try {
-    return readSubmission({ ...form, formType: NODE_CONFIG }, NODE_CONFIG, fields as Required<ConfigFields>) as Partial<Config>;
+    return readSubmission(
+      { ...form, formType: NODE_CONFIG },
+      NODE_CONFIG,
+      fields as Required<ConfigFields>,
+    ) as Partial<Config>;
   } catch {
     throw pubsubError("precondition-not-met", "An option has a value that no node has.");
   }

@@ -34,7 +34,7 @@ export function create(service: Service, iq: Stanza, request: Element): Element 
   const creator = from.bare.toString();
   const node = service.nodes.create(name, config, creator, service.now);
   if (!service.personal) node.affiliate(creator, "owner");
-  service.changed({ node, affiliations: true });
+  service.changed({ node, member: creator });
   return xml("pubsub", { xmlns: PUBSUB }, xml("create", { node: name }));
 }
 
@@ -108,4 +108,3 @@ export function purgeItems(service: Service, node: Node): void {
   });
   service.changed({ node, purged: true });
 }
-

@@ -25,6 +25,7 @@ const BOTH = [
   "multi-items",
   "outcast-affiliation",
   "persistent-items",
+  "presence-notifications",
   "publish",
   "publish-node-full",
   "publish-only-affiliation",

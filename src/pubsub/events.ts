@@ -1,13 +1,15 @@
 /** XEP-0060 §7.1.2, §12.2 to §12.4: what is told of a node, and to whom — https://xmpp.org/extensions/xep-0060.html#impl-notify */
 import { randomName } from "../protocol/base32.ts";
 import { delayElement } from "../protocol/delay.ts";
+import { Trait } from "../protocol/message.ts";
 import { CLIENT, PUBSUB_EVENT } from "../protocol/ns.ts";
+import { eventId } from "../protocol/pubsub.ts";
 import { Stanza, stanza } from "../protocol/stanza.ts";
 import { type Element, xml } from "../xml/element.ts";
 import { escapeAttribute, serialise } from "../xml/writer.ts";
 import type { Item } from "./items.ts";
 import type { Node, Subscription } from "./nodes.ts";
-import { ended, wants } from "./options.ts";
+import { ended, type Show, wants } from "./options.ts";
 import type { Service } from "./service.ts";
 
 /** An item as events and answers show it (§12.15: its publisher is what we say, not what was said). */
@@ -19,9 +21,12 @@ export function itemText(node: Node, { id, publisher, payload }: Omit<Item, "seq
 }
 
 function message(service: Service, node: Node, inner: string): Stanza {
-  const { messageType } = node.config;
-  const type = messageType === "headline" ? { type: messageType } : {};
-  return new Stanza({ kind: "message", ...type, id: randomName(), from: service.jid, inner });
+  const { messageType, presenceBased } = node.config;
+  // A headline is for those who are available (RFC 6121 §8.5.2); what is normal waits for those who are not (§12.7).
+  const away = messageType === "normal" && !presenceBased;
+  const type = away ? { traits: Trait.OFFLINE } : { type: "headline" };
+  const id = service.personal ? randomName() : eventId(randomName(), node.name);
+  return new Stanza({ kind: "message", ...type, id, from: service.jid, inner });
 }
 
 const event = (inner: string) => `<event xmlns="${PUBSUB_EVENT}">${inner}</event>`;
@@ -49,13 +54,19 @@ function tell(
 ): void {
   const { now } = service;
   const to: string[] = [];
+  const choosy = new Map<string, string[]>();
   for (const subscription of node.subscriptions.values()) {
-    if (subscription.state === "pending" && !pending) continue;
-    if (ended(subscription, now)) node.unsubscribe(subscription.jid);
-    else if (wanted(subscription)) to.push(subscription.jid);
+    const { jid, state, options } = subscription;
+    if (state === "pending" && !pending) continue;
+    if (ended(subscription, now)) node.unsubscribe(jid);
+    else if (wanted(subscription)) {
+      if (!options.shows?.length) to.push(jid);
+      else choosy.set(options.shows.join(), [...(choosy.get(options.shows.join()) ?? []), jid]);
+    }
   }
   if (to.length > 0) service.cast(told, to);
-  service.implicit(told, node, new Set(to));
+  for (const [shows, jids] of choosy) service.cast(told, jids, shows.split(",") as Show[]);
+  service.implicit(told, node, new Set([...to, ...[...choosy.values()].flat()]));
 }
 
 /** The message that brings somebody the last item (§6.1.7), as old as it is; undefined where there is none to send. */
@@ -106,7 +117,11 @@ export function tellOfSubscriber(
   if (!node.config.notifySub) return;
   const subscription = xml("subscription", { node: node.name, jid, subid, subscription: state });
   const inner = event(serialise(subscription, PUBSUB_EVENT));
-  tellOwners(service, node, new Stanza({ kind: "message", type: "headline", id: randomName(), from: service.jid, inner }));
+  tellOwners(
+    service,
+    node,
+    new Stanza({ kind: "message", type: "headline", id: randomName(), from: service.jid, inner }),
+  );
 }
 
 export const asClient = (el: Element): string => serialise(el, CLIENT);

@@ -85,7 +85,12 @@ export function setAffiliations(service: Service, iq: Stanza, request: Element):
     if (attrs.affiliation === undefined) continue;
     const jid = Jid.tryParse(attrs.jid ?? "");
     const old = jid ? affiliationOf(service, node, jid) : "none";
-    if (jid && !jid.full && AFFILIATIONS.has(attrs.affiliation) && allowed(service, node, jid, old, attrs.affiliation)) {
+    if (
+      jid &&
+      !jid.full &&
+      AFFILIATIONS.has(attrs.affiliation) &&
+      allowed(service, node, jid, old, attrs.affiliation)
+    ) {
       if (old !== attrs.affiliation) affiliate(service, node, jid, attrs.affiliation as Affiliation);
     } else failed.push(xml("affiliation", { jid: attrs.jid, affiliation: old }));
   }
@@ -102,7 +107,7 @@ function allowed(service: Service, node: Node, jid: Jid, old: Affiliation, next:
 
 function affiliate(service: Service, node: Node, jid: Jid, affiliation: Affiliation): void {
   node.affiliate(jid.toString(), affiliation);
-  service.changed({ node, affiliations: true });
+  service.changed({ node, member: jid.toString() });
   service.after(() => {
     // §8.7: a request that waits is decided by what its sender has become.
     const own = [...node.subscriptions.values()].filter(({ jid: other }) => Jid.parse(other).bare.equals(jid));

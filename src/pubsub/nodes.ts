@@ -121,7 +121,8 @@ export class Node {
   subscribe(subscription: Subscription): void {
     const { jid, subid, state, options } = subscription;
     this.#subs().set(jid, subscription);
-    this.#sql`INSERT OR REPLACE INTO pubsub_subscription VALUES (${this.#owner}, ${this.name}, ${jid}, ${subid}, ${state},
+    this
+      .#sql`INSERT OR REPLACE INTO pubsub_subscription VALUES (${this.#owner}, ${this.name}, ${jid}, ${subid}, ${state},
       ${JSON.stringify(options)})`;
   }
 
@@ -136,13 +137,15 @@ export class Node {
       this.#sql`DELETE FROM pubsub_affiliation WHERE owner = ${this.#owner} AND node = ${this.name} AND jid = ${jid}`;
     } else {
       this.#affs().set(jid, affiliation);
-      this.#sql`INSERT OR REPLACE INTO pubsub_affiliation VALUES (${this.#owner}, ${this.name}, ${jid}, ${affiliation})`;
+      this
+        .#sql`INSERT OR REPLACE INTO pubsub_affiliation VALUES (${this.#owner}, ${this.name}, ${jid}, ${affiliation})`;
     }
   }
 
   configure(config: Config): void {
     this.#config = config;
-    this.#sql`UPDATE pubsub_node SET config = ${JSON.stringify(config)} WHERE owner = ${this.#owner} AND name = ${this.name}`;
+    this
+      .#sql`UPDATE pubsub_node SET config = ${JSON.stringify(config)} WHERE owner = ${this.#owner} AND name = ${this.name}`;
   }
 }
 

@@ -1,7 +1,7 @@
 /** XEP-0060 §6.3, §16.4.2: what a subscriber may choose — https://xmpp.org/extensions/xep-0060.html#subscriber-configure */
 import { parseDateTime } from "../protocol/datetime.ts";
 import { StanzaError } from "../protocol/errors.ts";
-import { booleanField, type Field, textField } from "../protocol/form-fields.ts";
+import { booleanField, type Field, listsField, textField } from "../protocol/form-fields.ts";
 import { defaults, formElement, readForm, readSubmission, type Values } from "../protocol/forms.ts";
 import { PUBSUB } from "../protocol/ns.ts";
 import type { Element } from "../xml/element.ts";
@@ -9,6 +9,8 @@ import { pubsubError } from "./errors.ts";
 import type { Subscription } from "./nodes.ts";
 
 export const SUBSCRIBE_OPTIONS = `${PUBSUB}#subscribe_options`;
+
+export type Show = "away" | "chat" | "dnd" | "online" | "xa";
 
 /** When a lease ends (§12.18): "" for never. */
 const lease: Field<string> = {
@@ -20,6 +22,19 @@ const lease: Field<string> = {
 const FIELDS = {
   deliver: booleanField("pubsub#deliver", "Whether to be notified", true),
   expire: lease,
+  /** What a client has to show of itself; nothing chosen means anything. Its own account judges that. */
+  shows: listsField<Show>(
+    "pubsub#show-values",
+    "The presence for which to be notified",
+    [],
+    [
+      { value: "away", label: "Away" },
+      { value: "chat", label: "Free to chat" },
+      { value: "dnd", label: "Do not disturb" },
+      { value: "online", label: "Available, without saying more" },
+      { value: "xa", label: "Away for long" },
+    ],
+  ),
   /** §12.19 leaves filters to the service: this one has the name that XEP-0068 §3.4 leaves for what is not registered. */
   keyword: textField("x-pubsub#keyword", "Only items with this text in them", "", { max: 256 }),
 };

@@ -10,6 +10,7 @@ import { type Config, PERSONAL } from "./config.ts";
 import { pubsubError } from "./errors.ts";
 import { lastItem } from "./events.ts";
 import { type Affiliation, type Node, Nodes } from "./nodes.ts";
+import type { Show } from "./options.ts";
 import { type Draft, putItems, settle } from "./publish.ts";
 import type { Change, Relation, Service } from "./service.ts";
 
@@ -61,8 +62,8 @@ export class Personal implements Service {
     this.#account.send(stanza);
   }
 
-  cast(message: Stanza, to: readonly string[]): void {
-    this.#account.object.post.cast(message, to);
+  cast(message: Stanza, to: readonly string[], shows?: readonly Show[]): void {
+    this.#account.object.post.cast(message, to, shows && { shows });
   }
 
   after(run: () => void): void {
@@ -84,9 +85,11 @@ export class Personal implements Service {
     const contacts = this.#audience().filter((jid) => !except.has(jid.toString()) && mayRead(this, node, jid));
     const local = contacts.filter((jid) => jid.domain === this.settings.domain);
     // Their own accounts know which of their clients are there, and what these have asked for.
-    if (local.length > 0) account.object.post.cast(message, local.map(String), node.name);
+    if (local.length > 0) account.object.post.cast(message, local.map(String), { wanted: node.name });
     if (local.length < contacts.length) {
-      const to = interests(account, node.name).filter((jid) => contacts.some((contact) => contact.equals(Jid.parse(jid).bare)));
+      const to = interests(account, node.name).filter((jid) =>
+        contacts.some((contact) => contact.equals(Jid.parse(jid).bare)),
+      );
       if (to.length > 0) account.object.post.cast(message, to);
     }
   }
@@ -111,7 +114,8 @@ export class Personal implements Service {
       const message = lastItem(this, node);
       const resource = own ? this.#account.resources.get(by.resource) : undefined;
       if (message && resource) this.#account.deliver(resource, message);
-      else if (message) this.#account.object.post.cast(message, [by.toString()], this.#isLocal(by) ? name : undefined);
+      else if (message)
+        this.#account.object.post.cast(message, [by.toString()], this.#isLocal(by) ? { wanted: name } : {});
     }
   }
 
@@ -140,4 +144,3 @@ function interests({ sql, id }: Account, node: string): string[] {
   const rows = sql<{ jid: string; notify: string | null }>`SELECT jid, notify FROM pubsub_interest WHERE owner = ${id}`;
   return rows.flatMap(({ jid, notify }) => ((notify ?? "").split("\n").includes(node) ? [jid] : []));
 }
-

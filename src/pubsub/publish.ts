@@ -59,7 +59,8 @@ const PRIVATE: Readonly<Record<string, Partial<Config>>> = {
 
 /** The configuration that a new node, or one configured anew, gets. */
 export function settle(service: Service, name: string, changes: Partial<Config>, base?: Config): Config {
-  const hidden = service.personal && Object.hasOwn(PRIVATE, name) ? { access: "whitelist" as const, ...PRIVATE[name] } : {};
+  const hidden =
+    service.personal && Object.hasOwn(PRIVATE, name) ? { access: "whitelist" as const, ...PRIVATE[name] } : {};
   const config = { ...(base ?? { ...service.nodes.schema.defaults, ...hidden }), ...changes };
   if ("access" in hidden && config.access !== "whitelist")
     throw pubsubError("unsupported-access-model", "This node is for its owner's own clients.");
@@ -113,7 +114,8 @@ export function putItems(service: Service, node: Node, by: Jid, drafts: readonly
   service.after(() => {
     tellItems(service, node, items, drafts.map(({ payload }) => payload).join(""));
     // A node of one item has it replaced, which is nothing that anybody took back.
-    if (dropped.length > 0 && full === "retract-oldest" && notifyRetract && maxItems !== 1) tellRetracted(service, node, dropped);
+    if (dropped.length > 0 && full === "retract-oldest" && notifyRetract && maxItems !== 1)
+      tellRetracted(service, node, dropped);
   });
   service.changed({ node, published: drafts, ...(dropped.length > 0 && { retracted: dropped }) });
 }

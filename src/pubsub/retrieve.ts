@@ -27,7 +27,10 @@ export function items(service: Service, iq: Stanza, request: Element): Stanza {
   if (ids.length > 0) return answer(iq, node, found(node, ids).items);
   if (iq.payload.getChild("set", RSM)) {
     const { items, set } = paginate(node.items.entries, ({ id }) => id, readPage(iq.payload, PAGE));
-    const whole = found(node, items.map(({ id }) => id));
+    const whole = found(
+      node,
+      items.map(({ id }) => id),
+    );
     if (whole.items.length < items.length) return answer(iq, node, whole.items, partial(node, whole.items, 0, set));
     return answer(iq, node, whole.items, set);
   }

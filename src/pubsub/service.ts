@@ -3,6 +3,7 @@ import type { Jid } from "../protocol/jid.ts";
 import type { Stanza } from "../protocol/stanza.ts";
 import type { Settings } from "../settings.ts";
 import type { Affiliation, Node, Nodes } from "./nodes.ts";
+import type { Show } from "./options.ts";
 
 /** How an entity stands to the owner of a personal service. */
 export interface Relation {
@@ -18,8 +19,8 @@ export interface Change {
   retracted?: readonly string[];
   purged?: true;
   deleted?: true;
-  subscriptions?: true;
-  affiliations?: true;
+  /** Whose subscription or affiliation has changed, bare or full. */
+  member?: string;
 }
 
 export interface Service {
@@ -37,8 +38,8 @@ export interface Service {
   /** Refuses to make one more node. */
   checkRoom(creator: Jid): void;
   send(stanza: Stanza): void;
-  /** Sends the same message to many addresses. */
-  cast(message: Stanza, to: readonly string[]): void;
+  /** Sends the same message to many addresses; with `shows`, to clients only that show one of these. */
+  cast(message: Stanza, to: readonly string[], shows?: readonly Show[]): void;
   /** Sends an event to those who get it without a subscription: the owner's own clients, and contacts. */
   implicit(message: Stanza, node: Node, except: ReadonlySet<string>): void;
   /** Does something once the request at hand has been answered. */

@@ -12,7 +12,7 @@ import { pubsubError, unsupported } from "./errors.ts";
 import { lastItem, tellOfSubscriber, tellOwners, tellSubscriber } from "./events.ts";
 import { nodeOf } from "./names.ts";
 import type { Node, Subscription } from "./nodes.ts";
-import { optionsForm, readOptions } from "./options.ts";
+import { type Options, optionsForm, readOptions } from "./options.ts";
 import { checkSubid } from "./retrieve.ts";
 import type { Service } from "./service.ts";
 
@@ -26,12 +26,13 @@ export function subscribe(service: Service, iq: Stanza, request: Element): Eleme
   const jid = Jid.tryParse(request.attrs.jid ?? "");
   // §6.1.3.1
   if (!jid?.bare.equals(from.bare)) throw pubsubError("invalid-jid", "You can subscribe no one but yourself.");
-  if (from.domain === service.settings.guestDomain) throw stanzaError("forbidden", undefined, undefined, { type: "cancel" });
+  if (from.domain === service.settings.guestDomain)
+    throw stanzaError("forbidden", undefined, undefined, { type: "cancel" });
   const given = iq.payload.getChild("options", PUBSUB);
   if (given && (given.attrs.node !== undefined || given.attrs.jid !== undefined))
     throw stanzaError("bad-request", "Options of a new subscription name no node and no JID."); // §6.3.7
   const node = nodeOf(service, from, request);
-  const options = given && readOptions(given);
+  const options = given && choose(service, jid, given);
   const own = subscriptionsOf(service, node, from);
   let subscription = own.find((other) => other.jid === jid.toString());
   if (subscription?.state === "pending") throw pubsubError("pending-subscription");
@@ -39,10 +40,15 @@ export function subscribe(service: Service, iq: Stanza, request: Element): Eleme
   if (!node.config.subscribe) throw unsupported("subscribe", "The node takes no subscriptions.");
   if (!subscription) {
     checkRoom(service, node, own);
-    subscription = { jid: jid.toString(), subid: randomName(), state: asks ? "pending" : "subscribed", options: options ?? {} };
+    subscription = {
+      jid: jid.toString(),
+      subid: randomName(),
+      state: asks ? "pending" : "subscribed",
+      options: options ?? {},
+    };
     node.subscribe(subscription);
     const added = subscription;
-    service.changed({ node, subscriptions: true });
+    service.changed({ node, member: subscription.jid });
     service.after(() => (asks ? askOwners(service, node, added) : welcome(service, node, added)));
   } else if (options) {
     // §6.1.6: the state that there is, as if it were new.
@@ -91,9 +97,8 @@ export function unsubscribe(service: Service, iq: Stanza, request: Element): Ele
   const node = nodeOf(service, iq.from, request);
   const subscription = named(service, iq, node, request, "cancel");
   node.unsubscribe(subscription.jid);
-  service.changed({ node, subscriptions: true });
-  if (subscription.state === "subscribed")
-    service.after(() => tellOfSubscriber(service, node, subscription, "none"));
+  service.changed({ node, member: subscription.jid });
+  if (subscription.state === "subscribed") service.after(() => tellOfSubscriber(service, node, subscription, "none"));
   const { jid, subid } = subscription;
   return xml("pubsub", { xmlns: PUBSUB }, xml("subscription", { node: node.name, jid, subid, subscription: "none" }));
 }
@@ -109,8 +114,16 @@ export function getOptions(service: Service, iq: Stanza, request: Element): Elem
 export function setOptions(service: Service, iq: Stanza, request: Element): undefined {
   const node = nodeOf(service, iq.from, request);
   const subscription = named(service, iq, node, request, "modify");
-  const options = readOptions(request);
+  const options = choose(service, iq.from, request);
   if (options) node.subscribe({ ...subscription, options: { ...subscription.options, ...options } });
+}
+
+/** Presence is known of our own accounts alone. */
+function choose({ settings }: Service, jid: Jid, form: Element): Partial<Options> | undefined {
+  const options = readOptions(form);
+  if (options?.shows?.length && jid.domain !== settings.domain)
+    throw pubsubError("invalid-options", "Your presence is not known here.");
+  return options;
 }
 
 /** §6.4. */
@@ -166,7 +179,7 @@ export function decide(service: Service, node: Node, subscription: Subscription,
     tellSubscriber(service, node, approved, "subscribed");
     welcome(service, node, approved);
   } else cancel(service, node, subscription);
-  service.changed({ node, subscriptions: true });
+  service.changed({ node, member: subscription.jid });
 }
 
 /** Ends a subscription that its subscriber did not end, and says so (§12.13). */
@@ -174,7 +187,7 @@ export function cancel(service: Service, node: Node, subscription: Subscription)
   node.unsubscribe(subscription.jid);
   tellSubscriber(service, node, subscription, "none");
   if (subscription.state === "subscribed") tellOfSubscriber(service, node, subscription, "none");
-  service.changed({ node, subscriptions: true });
+  service.changed({ node, member: subscription.jid });
 }
 
 /** XEP-0163 §5: subscriptions whose holders may no longer see the node end. */

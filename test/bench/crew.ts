@@ -35,6 +35,8 @@ export async function recruit(server: Server, names: readonly string[], options:
     if (managed) await client.enable();
     await client.iq("set", undefined, `<enable xmlns="urn:xmpp:carbons:2"/>`);
     if (available) {
+      // Who has not asked for the roster hears nothing of it, subscriptions included (RFC 6121 §2.1.6).
+      await client.iq("get", undefined, `<query xmlns="jabber:iq:roster"/>`);
       const echoed = client.next((frame) => frame.startsWith("<presence"));
       client.send(`<presence xmlns="jabber:client"/>`);
       await echoed;

@@ -3,6 +3,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Client } from "../../src/web/client/client.ts";
 import { Contacts, type Said } from "../../src/web/client/contacts.ts";
+import { withPassword } from "../../src/web/client/scram.ts";
 import { type Server, startServer } from "../interop/server.ts";
 import { launch, picture } from "./chromium.ts";
 import { converseSite, logIn } from "./converse-site.ts";
@@ -27,7 +28,7 @@ test("logs in, is written to, and answers", async () => {
   const juliet = new Client({
     address: server.websocket,
     domain: server.domain,
-    credentials: { username: "juliet", password: "secret" },
+    credentials: withPassword("juliet", "secret"),
   });
   const contacts = new Contacts(
     juliet,

@@ -10,8 +10,8 @@ export interface Site {
   stop: () => Promise<void>;
 }
 
-/** A file by its path on the site; undefined = 404. */
-export type Files = (path: string) => Promise<string | Uint8Array | undefined>;
+/** A file by its path on the site, and the query; undefined = 404. */
+export type Files = (path: string, query: URLSearchParams) => Promise<string | Uint8Array | undefined>;
 
 const PAGES = join(import.meta.dirname, "..", "..", "dist", "web");
 const TYPES: Record<string, string> = {
@@ -48,8 +48,8 @@ export function siteOf(server: Server): Promise<Site> {
 /** Serves files on loopback, under the policy our server gives its pages. */
 export async function serve(files: Files, policy = POLICY): Promise<Site> {
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
-    const body = await files(pathname);
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+    const body = await files(pathname, searchParams);
     response.writeHead(body === undefined ? 404 : 200, {
       "content-type": TYPES[extname(pathname) || ".html"] ?? "application/octet-stream",
       "access-control-allow-origin": "*",

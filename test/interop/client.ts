@@ -21,6 +21,7 @@ export interface Login {
 const FRAMING = "urn:ietf:params:xml:ns:xmpp-framing";
 const SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
 const SM = "urn:xmpp:sm:3";
+const DISCO = "http://jabber.org/protocol/disco#info";
 /** A server that says nothing for this long, when an answer is due, has lost it. */
 const PATIENCE_MS = 15_000;
 
@@ -49,6 +50,10 @@ export class Client {
   features = "";
   /** Called with every stanza that nobody waits for. */
   onStanza: (stanza: string) => void = () => {};
+  /** XEP-0030: what this client answers a disco#info with, when set: identities and features. */
+  info: string | undefined;
+  /** The stream error the server ended the stream with, if it did. */
+  error: string | undefined;
   /** Called once, however the stream ends. */
   onClose: () => void = () => {};
 
@@ -139,7 +144,7 @@ export class Client {
         if (at >= 0) this.#waiting.splice(at, 1);
         reject(reason);
       };
-      const lost = () => give(new Error(`${this.jid}: the connection was lost`));
+      const lost = () => give(new Error(`${this.jid}: the connection was lost ${this.error ?? ""}`));
       this.#socket.once("close", lost);
       this.#waiting.push(waiting);
       function done(this: void, frame: string): void {
@@ -203,6 +208,8 @@ export class Client {
       this.sendRaw(`<a xmlns="${SM}" h="${this.handled}"/>`);
     } else if (frame.startsWith("<a ")) {
       this.#acknowledged(Number(attribute(frame, "h")));
+    } else if (/^<(?:\w+:)?error/.test(frame)) {
+      this.error = frame;
     } else if (!this.#answers(frame) && frame.startsWith("<close")) {
       this.sendRaw(`<close xmlns="${FRAMING}"/>`);
       this.#socket.close();
@@ -219,13 +226,19 @@ export class Client {
     return true;
   }
 
-  /** Answers what a server may ask of any client: pings and roster pushes. */
+  /** Answers what a server may ask of any client: what it can, whether it is there, and that it has a roster push. */
   #obliges(frame: string): boolean {
     const type = attribute(frame, "type");
     if (type !== "get" && type !== "set") return false;
-    const to = attribute(frame, "from");
-    const address = to === undefined ? "" : ` to="${to}"`;
-    this.send(`<iq xmlns="jabber:client" type="result" id="${attribute(frame, "id")}"${address}/>`);
+    const from = attribute(frame, "from");
+    const address = from === undefined ? "" : ` to="${from}"`;
+    let payload = "";
+    if (this.info !== undefined && frame.includes(DISCO)) {
+      const node = frame.match(/\snode=["']([^"']*)/)?.[1] ?? "";
+      payload = `<query xmlns="${DISCO}" node="${node}">${this.info}</query>`;
+    }
+    const id = attribute(frame, "id");
+    this.send(`<iq xmlns="jabber:client" type="result" id="${id}"${address}>${payload}</iq>`);
     return !frame.includes("jabber:iq:roster");
   }
 

@@ -60,9 +60,12 @@ export function stage(options?: StartOptions): Stage {
 const PATIENCE_MS = 5_000;
 
 /** A promise, its resolver, and the patience that ends it. */
-export function awaited<T>(what: string): { promise: Promise<T>; resolve(value: T): void } {
+export function awaited<T>(what: string | (() => string)): { promise: Promise<T>; resolve(value: T): void } {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const late = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), PATIENCE_MS);
+  const late = setTimeout(
+    () => reject(new Error(`waited in vain for ${typeof what === "string" ? what : what()}`)),
+    PATIENCE_MS,
+  );
   const done = () => clearTimeout(late);
   promise.then(done, done);
   return { promise, resolve };

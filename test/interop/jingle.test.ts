@@ -10,8 +10,13 @@ const on = stage();
 
 const CANDIDATE = "candidate:1 1 udp 2122260223 192.0.2.1 56143 typ host generation 0";
 
+interface Phone {
+  agent: Agent;
+  line: PeerConnection;
+}
+
 /** Quirk: in Node it has no RTCPeerConnection, and says so in `hasRTCPeerConnection`, unless it is given one. */
-async function phone(name: string): Promise<{ agent: Agent; line: PeerConnection }> {
+async function phone(name: string): Promise<Phone> {
   const line = new PeerConnection();
   const jingle = {
     hasRTCPeerConnection: true,
@@ -23,10 +28,24 @@ async function phone(name: string): Promise<{ agent: Agent; line: PeerConnection
   return { agent, line };
 }
 
+/**
+ * Two who may reach each other: a request goes only to a client that shows its presence to who asks (RFC 6121 §8.5.3.1).
+ * Presence to one address does, without a subscription.
+ */
+async function acquainted(): Promise<[Phone, Phone]> {
+  const phones: [Phone, Phone] = [await phone("romeo"), await phone("juliet")];
+  for (const [one, other] of [phones, phones.toReversed()] as [Phone, Phone][]) {
+    const shown = event<{ from: string }>(other.agent, "presence", ({ from }) => from === one.agent.jid);
+    one.agent.sendPresence({ to: other.agent.jid });
+    await shown;
+  }
+  return phones;
+}
+
 const call = (of: Agent, name: string) => event<MediaSession>(of, `jingle:${name}`);
 
 test("a call rings, is accepted, trickles a candidate and ends", async () => {
-  const [romeo, juliet] = [await phone("romeo"), await phone("juliet")];
+  const [romeo, juliet] = await acquainted();
   const incoming = call(juliet.agent, "incoming");
   const outgoing = romeo.agent.jingle.createMediaSession(juliet.agent.jid);
   await outgoing.start();
@@ -53,7 +72,7 @@ test("a call rings, is accepted, trickles a candidate and ends", async () => {
 });
 
 test("a call is declined", async () => {
-  const [romeo, juliet] = [await phone("romeo"), await phone("juliet")];
+  const [romeo, juliet] = await acquainted();
   const incoming = call(juliet.agent, "incoming");
   const outgoing = romeo.agent.jingle.createMediaSession(juliet.agent.jid);
   await outgoing.start();

@@ -7,6 +7,17 @@ const MAM = "urn:xmpp:mam:2";
 
 const bare = (jid: string): string => jid.slice(0, jid.indexOf("/"));
 
+/** `1-40 38 41-90`: runs of consecutive numbers, so that a loss, a repeat or a wrong order shows. */
+export function runs(numbers: readonly number[]): string {
+  const found: [number, number][] = [];
+  for (const number of numbers) {
+    const last = found.at(-1);
+    if (last && number === last[1] + 1) last[1] = number;
+    else found.push([number, number]);
+  }
+  return found.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(" ");
+}
+
 /** Somebody with a stream-managed session, who comes back after each crash. */
 class Survivor {
   protected readonly login: Login;
@@ -89,6 +100,7 @@ export class Sender extends Survivor {
     this.to = to;
   }
 
+  /** Sends, until the server goes; after a return it must be told again. */
   go(): void {
     this.#going = true;
     this.#fill();
@@ -114,9 +126,13 @@ export class Sender extends Survivor {
     };
   }
 
+  override comeBack(): Promise<void> {
+    this.#going = false;
+    return super.comeBack();
+  }
+
   protected override onBack(): void {
     this.client.requestAck();
-    this.#fill();
   }
 
   #check(): void {
@@ -160,8 +176,10 @@ export class Reader extends Survivor {
     this.#options = options;
   }
 
-  get archive(): boolean {
-    return this.#options.archive;
+  override toString(): string {
+    const help = this.#options.archive ? "with" : "without";
+    const [, end] = this.client.error?.match(/<(?:\w+:)?error[^>]*>(.*)/) ?? [];
+    return `${this.login.username} (${help} the archive's help; ${this.resumed} resumed, ${this.refused} refused; ${end ?? "no error"})`;
   }
 
   protected override wire(client: Client): void {
@@ -178,7 +196,9 @@ export class Reader extends Survivor {
     this.client.send(`<presence xmlns="jabber:client"/>`);
     if (!this.#options.archive) return;
     this.#live = [];
-    await this.#catchUp();
+    // What comes after this comes live: so there is an end to what must be fetched.
+    await this.client.iq("get", undefined, `<ping xmlns="urn:xmpp:ping"/>`);
+    await this.#catchUp(new Date(Date.now() + 1_000));
     const live = this.#live;
     this.#live = undefined;
     for (const stanza of live) this.#readLive(stanza);
@@ -205,14 +225,13 @@ export class Reader extends Survivor {
     this.onSeen();
   }
 
-  async #catchUp(): Promise<void> {
+  async #catchUp(end: Date): Promise<void> {
+    const field = (name: string, value: string) => `<field var="${name}"><value>${value}</value></field>`;
+    const until = `<x xmlns="jabber:x:data" type="submit">${field("FORM_TYPE", MAM)}${field("end", end.toISOString())}</x>`;
     for (let last = this.#last, complete = false; !complete; ) {
       const after = last === "" ? "" : `<after>${last}</after>`;
-      const page = await this.client.iq(
-        "set",
-        bare(this.client.jid),
-        `<query xmlns="${MAM}"><set xmlns="http://jabber.org/protocol/rsm"><max>100</max>${after}</set></query>`,
-      );
+      const set = `<set xmlns="http://jabber.org/protocol/rsm"><max>100</max>${after}</set>`;
+      const page = await this.client.iq("set", bare(this.client.jid), `<query xmlns="${MAM}">${until}${set}</query>`);
       complete = /complete=["']true/.test(page);
       last = content(page, "last") ?? last;
     }

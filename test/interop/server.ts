@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { temporaryFolder } from "./peers/daemon.ts";
+import { bind, temporaryFolder } from "./peers/daemon.ts";
 import { type PeerName, startPeer } from "./peers.ts";
 
 export type ServerName = "ours" | PeerName;
@@ -52,13 +52,17 @@ interface Ready {
   pids: number[];
 }
 
+/** Whether the bundle is there: the suites' set-up makes it, else the first start of this process. */
+let built = false;
+
 async function startOurs(settings: Record<string, string>): Promise<Server> {
   const folder = temporaryFolder("enjamb");
   let child: ChildProcess;
   let ready: Ready;
 
   async function start(port: string): Promise<void> {
-    child = spawn(process.execPath, [join(ROOT, "scripts", "serve.ts")], {
+    const { VITEST } = process.env;
+    child = spawn(process.execPath, [join(ROOT, "scripts", "serve.ts"), ...(built || VITEST ? ["--no-build"] : [])], {
       cwd: ROOT,
       env: {
         ...process.env,
@@ -72,7 +76,9 @@ async function startOurs(settings: Record<string, string>): Promise<Server> {
       },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    bind(child);
     ready = await readiness(child);
+    built = true;
   }
 
   /** Waits until the process that watches over workerd has gone too, which then holds neither port nor data. */

@@ -214,6 +214,10 @@ describe("StanzaJS uses the server's services", () => {
     expect(items.map(({ jid }) => jid)).toContain(on.server.hosts.rooms);
 
     await romeo.ping(on.server.domain);
+    // A request goes only to a client that shows its presence to who asks (RFC 6121 §8.5.3.1).
+    const shown = event<ReceivedPresence>(romeo, "presence", ({ from }) => from === juliet.jid);
+    juliet.sendPresence({ to: romeo.jid });
+    await shown;
     await romeo.ping(juliet.jid);
   });
 });

@@ -9,7 +9,9 @@ export class Xhr {
   #method = "GET";
   #url = "";
   #headers: Record<string, string> = {};
-  /** Sees each request before it goes; what it returns instead of nothing is the response, undefined in time lets it go. */
+  /** How a browser makes `responseXML`. */
+  static parse: (text: string) => unknown = () => null;
+  /** Stands between a request and the network: `send` lets it go. */
   static intercept: ((body: string, send: () => Promise<string>) => Promise<string>) | undefined;
 
   open(method: string, url: string): void {
@@ -24,6 +26,10 @@ export class Xhr {
 
   overrideMimeType(): void {}
 
+  getAllResponseHeaders(): string {
+    return "";
+  }
+
   send(body: string): void {
     const run = async () => {
       const { signal } = this.#abort;
@@ -35,6 +41,7 @@ export class Xhr {
     sent.then(
       (text) => {
         this.responseText = text;
+        this.responseXML = text === "" ? null : Xhr.parse(text);
         this.#turn(4);
       },
       () => {

@@ -258,6 +258,10 @@ describe("@xmpp/client uses the server's services", () => {
     expect(items).toBeDefined();
 
     await romeo.iqCaller.get(xml("ping", "urn:xmpp:ping"), on.server.domain);
+    // A request goes only to a client that shows its presence to who asks (RFC 6121 §8.5.3.1).
+    const shown = stanza(romeo, (it) => it.is("presence") && it.attrs.from === juliet.jid.toString());
+    await juliet.send(xml("presence", { to: romeo.jid.toString() }));
+    await shown;
     await romeo.iqCaller.get(xml("ping", "urn:xmpp:ping"), juliet.jid.toString());
   });
 });

@@ -91,7 +91,9 @@ export class Actor {
       this.#onAsked?.();
       return;
     }
-    if (this.#waiting) this.#waiting(frame);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting) waiting(frame);
     else this.#inbox.push(frame);
   }
 

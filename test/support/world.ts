@@ -112,10 +112,10 @@ export class World {
   }
 
   /** A request to the REST API with the admin token. */
-  rest(method: string, path: string, body?: unknown): Promise<Response> {
+  rest(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
     return fetch(`${this.http}${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.settings.adminToken}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${this.settings.adminToken}`, "content-type": "application/json", ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   }

@@ -44,21 +44,13 @@ function get(room: Room, iq: Stanza): Element {
 
 function affiliated(room: Room, actor: Actor, affiliation: string | undefined): Element[] {
   if (!isAffiliation(affiliation)) throw stanzaError("bad-request", "There is no such affiliation.");
-  if (!mayList(room, actor, affiliation)) throw stanzaError("forbidden", "You may not see this list.");
+  if (!room.mayList(actor, affiliation)) throw stanzaError("forbidden", "You may not see this list.");
   return room.affiliations
     .list(affiliation)
     .filter(() => affiliation !== "none")
     .map(({ jid, nick, reason }) =>
       xml("item", { affiliation, jid: jid.toString(), nick: nick || undefined }, reason && xml("reason", {}, reason)),
     );
-}
-
-/** §9.5, §10.5, §10.8: where everybody sees everybody's address, lists of friends are no secret. */
-export function mayList(room: Room, actor: Pick<Actor, "affiliation" | "role">, affiliation: Affiliation): boolean {
-  if (rank(actor.affiliation) >= rank("admin")) return true;
-  if (affiliation === "outcast" || room.config.whois !== "anyone") return false;
-  if (actor.role === "none") return rank(actor.affiliation) >= rank("member");
-  return room.config.memberList.includes(actor.role as (typeof room.config.memberList)[number]);
 }
 
 function playing(room: Room, actor: Actor, role: string): Element[] {
@@ -131,7 +123,7 @@ function judgeRole(room: Room, actor: Actor, nick: string | undefined, role: str
   return {
     apply: () => {
       if (role === "none") kick(room, occupant, by, reason);
-      else play(room, occupant, role as Role, by, reason);
+      else room.play(occupant, role as Role, by, reason);
     },
   };
 }
@@ -139,14 +131,6 @@ function judgeRole(room: Room, actor: Actor, nick: string | undefined, role: str
 function kick(room: Room, occupant: Occupant, actor: string | undefined, reason: string): void {
   room.fire("role:set", { occupant, role: "none" });
   room.remove(occupant, { codes: [307], actor, reason });
-}
-
-export function play(room: Room, occupant: Occupant, role: Role, actor?: string, reason?: string): void {
-  const was = occupant.role;
-  if (was === role) return;
-  room.fire("role:set", { occupant, role });
-  room.occupants.setRole(occupant, role);
-  room.after(() => room.announce(occupant, was, { actor, reason }));
 }
 
 function judgeAffiliation(

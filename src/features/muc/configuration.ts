@@ -3,12 +3,12 @@ import type { Feature } from "../../kernel/feature.ts";
 import type { Affiliation } from "../../muc/affiliations.ts";
 import { type Config, FIELDS, PEOPLE, ROOM_CONFIG } from "../../muc/config.ts";
 import { type Room, room } from "../../muc/room.ts";
-import { destroyText, status, userElement } from "../../muc/wire.ts";
+import { destroyText } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { formElement, readForm, readSubmission } from "../../protocol/forms.ts";
 import { Jid } from "../../protocol/jid.ts";
 import { FORMS, MUC_OWNER } from "../../protocol/ns.ts";
-import { stanza as newStanza, type Stanza } from "../../protocol/stanza.ts";
+import type { Stanza } from "../../protocol/stanza.ts";
 import { type Element, xml } from "../../xml/element.ts";
 
 const VALIDATE = "http://jabber.org/protocol/xdata-validate";
@@ -91,17 +91,13 @@ function notify(room: Room, { before }: { before: Config }): void {
   );
   if (plain) codes.push(104);
   room.after(() => {
-    if (codes.length > 0) room.broadcast(changed(room, codes));
+    if (codes.length > 0) room.notify(...codes);
   });
   // §10.2: who is no member is out, once only members may be in.
   if (config.membersOnly && !before.membersOnly)
     for (const occupant of [...room.occupants])
       if (room.affiliation(occupant.jid) === "none") room.remove(occupant, { codes: [322] });
   reveal(room, before);
-}
-
-export function changed(room: Room, codes: readonly number[]): Stanza {
-  return newStanza("message", { type: "groupchat", from: room.jid }, userElement(...codes.map(status)));
 }
 
 /** Roles whose presence is shown from now on, or no longer. */

@@ -4,11 +4,12 @@
  */
 import { uidOf } from "../../archive/row.ts";
 import type { Feature } from "../../kernel/feature.ts";
+import { ownMessage } from "../../muc/forgery.ts";
 import { type Passage, type Room, room } from "../../muc/room.ts";
 import { occupantIdText, stanzaIdText } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { Trait } from "../../protocol/message.ts";
-import { MUC, MUC_USER, OCCUPANT_ID, STANZA_ID } from "../../protocol/ns.ts";
+import { OCCUPANT_ID, STANZA_ID } from "../../protocol/ns.ts";
 import type { Stanza } from "../../protocol/stanza.ts";
 
 const STABLE_ID = "http://jabber.org/protocol/muc#stable_id";
@@ -43,7 +44,7 @@ function checkVoice(_: Room, { occupant }: Passage): void {
 }
 
 function reflect(room: Room, { stanza, occupant, session }: Passage): void {
-  const clean = withoutForgery(room, stanza);
+  const clean = ownMessage(room.jid, stanza);
   const origin = ORIGIN.exec(clean.inner)?.[1];
   const key = origin && `${occupant.jid} ${origin}`;
   const recent = key ? room.memo(Recent, () => new Recent(room)) : undefined;
@@ -66,17 +67,6 @@ function reflect(room: Room, { stanza, occupant, session }: Passage): void {
 
 function identified(room: Room, message: Stanza, id: number): Stanza {
   return message.with({ inner: message.inner + stanzaIdText(room.jid, uidOf(id)) });
-}
-
-/** Takes out what only the room may say. */
-export function withoutForgery(room: Room, stanza: Stanza): Stanza {
-  const { inner } = stanza;
-  if (!inner.includes("<stanza-id") && !inner.includes(OCCUPANT_ID) && !inner.includes(MUC)) return stanza;
-  const by = room.jid.toString();
-  return stanza.without(({ name, attrs }) => {
-    if (name === "stanza-id") return attrs.xmlns === STANZA_ID && attrs.by === by;
-    return attrs.xmlns === OCCUPANT_ID || (attrs.xmlns === MUC_USER && name === "x");
-  });
 }
 
 export const voice: Feature = {

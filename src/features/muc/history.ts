@@ -1,8 +1,7 @@
 /** XEP-0045 §7.2.13–7.2.15: what was said before somebody came — https://xmpp.org/extensions/xep-0045.html; XEP-0203 v2.0 */
 import { type Archived, stanzaOf, timeOf, uidOf } from "../../archive/row.ts";
 import type { Feature } from "../../kernel/feature.ts";
-import type { Session } from "../../muc/occupants.ts";
-import { type Entry, type Room, room } from "../../muc/room.ts";
+import { type Arrival, type Room, room } from "../../muc/room.ts";
 import { stanzaIdText } from "../../muc/wire.ts";
 import { parseDateTime } from "../../protocol/datetime.ts";
 import { delayElement } from "../../protocol/delay.ts";
@@ -34,7 +33,7 @@ function wanted(request: Element | undefined, most: number, now: number): Wanted
   };
 }
 
-function send(room: Room, { x, session }: Entry & { session: Session }): void {
+function send(room: Room, { x, session }: Arrival): void {
   const { stanzas, characters, since } = wanted(x.getChild("history", MUC), room.config.maxHistory, room.now);
   if (stanzas === 0 || characters === 0) return;
   const found: Stanza[] = [];

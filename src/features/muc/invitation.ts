@@ -7,7 +7,7 @@ import { userElement } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { Jid } from "../../protocol/jid.ts";
 import { MUC_USER } from "../../protocol/ns.ts";
-import { type Stanza, stanza as newStanza } from "../../protocol/stanza.ts";
+import { stanza as newStanza, type Stanza } from "../../protocol/stanza.ts";
 import { type Element, xml } from "../../xml/element.ts";
 
 /** People one message invites. */
@@ -62,7 +62,9 @@ function pass(room: Room, stanza: Stanza, decline: Element): void {
   const target = inviter?.jid ?? (room.affiliations.standing(to) && to.bare);
   if (!target) throw stanzaError("item-not-found", "They have not invited you.");
   const reason = decline.getChildText("reason", MUC_USER);
-  const x = userElement(xml("decline", { from: stanza.from.bare.toString() }, reason ? xml("reason", {}, reason) : undefined));
+  const x = userElement(
+    xml("decline", { from: stanza.from.bare.toString() }, reason ? xml("reason", {}, reason) : undefined),
+  );
   const message = newStanza("message", { from: room.jid, id: stanza.id || crypto.randomUUID() }, x);
   if (inviter) room.tellOccupant(inviter, message);
   else room.send(message.with({ to: target }));

@@ -1,8 +1,9 @@
 /** XEP-0045 §7.1–7.2, §7.6, §7.7: entering a room, changing the nick, changing presence — https://xmpp.org/extensions/xep-0045.html */
 import type { Feature } from "../../kernel/feature.ts";
 import { rank } from "../../muc/affiliations.ts";
+import { ownPresence } from "../../muc/forgery.ts";
 import { nickKey, type Occupant, type Role, type Session } from "../../muc/occupants.ts";
-import { type Entry, ownPresence, type Room, room } from "../../muc/room.ts";
+import { type Arrival, type Entry, type Room, room } from "../../muc/room.ts";
 import { itemText, occupantIdText, statusText, userText } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { MUC } from "../../protocol/ns.ts";
@@ -49,8 +50,7 @@ function checkNick(nick: string): void {
 /** §7.2.8, §7.10: a nick belongs to one person, who is here or for whom it is kept. */
 function checkFree(room: Room, nick: string, { from }: Stanza): void {
   const here = room.occupants.like(nick);
-  if (here && (!here.jid.equals(from.bare) || here.nick !== nick))
-    throw stanzaError("conflict", "Somebody here has this nick.");
+  if (here && !here.jid.equals(from.bare)) throw stanzaError("conflict", "Somebody here has this nick.");
   const keeper = room.affiliations.reserved(nick, nickKey);
   if (keeper && !keeper.jid.equals(from.bare)) throw stanzaError("conflict", "This nick is kept for somebody.");
 }
@@ -68,6 +68,12 @@ function enter(room: Room, stanza: Stanza, nick: string, x: Entry["x"]): void {
   checkFree(room, entry.nick, stanza);
 
   const { occupants } = room;
+  // Two clients of one account that write their nick a little differently are one occupant.
+  const alike = occupants.like(entry.nick);
+  if (alike && alike.nick !== entry.nick) {
+    entry.nick = alike.nick;
+    codes.add(210);
+  }
   const again = occupants.session(from);
   if (again) occupants.remove(again.occupant, again.session);
   const present = occupants.get(entry.nick);
@@ -87,7 +93,8 @@ function enter(room: Room, stanza: Stanza, nick: string, x: Entry["x"]): void {
       const shown = room.presence(other);
       others.push(open ? shown.open : shown.closed);
     }
-  room.fire("join:before", entry);
+  const arrival: Arrival = Object.assign(entry, { session });
+  room.fire("join:before", arrival);
   const occupant = occupants.add(
     entry.nick,
     room.occupantId(from),
@@ -101,7 +108,7 @@ function enter(room: Room, stanza: Stanza, nick: string, x: Entry["x"]): void {
   }
   if (room.config.whois === "anyone") codes.add(100);
   room.tell(session, room.self(occupant, session, { codes: [...codes], extra: entry.extra, id: stanza.id }));
-  room.fire("join:after", { ...entry, session });
+  room.fire("join:after", arrival);
   if (!present && !again) room.fire("occupant:entered", occupant);
 }
 
@@ -111,11 +118,16 @@ export function roleOf(room: Room, affiliation: Entry["affiliation"]): Role {
   return room.config.moderated && affiliation === "none" ? "visitor" : "participant";
 }
 
-function rename(room: Room, stanza: Stanza, occupant: Occupant, session: Session, nick: string): void {
-  checkFree(room, nick, stanza);
+function rename(room: Room, stanza: Stanza, occupant: Occupant, session: Session, wanted: string): void {
+  room.fire("presence:change", occupant);
+  checkFree(room, wanted, stanza);
+  const alike = room.occupants.like(wanted);
+  const nick = alike && alike !== occupant ? alike.nick : wanted;
   const kept = room.affiliations.nick(stanza.from);
   if (kept && kept !== nick) throw stanzaError("not-acceptable", `You are registered as ${kept} here.`);
   const others = occupant.sessions.filter((other) => other !== session);
+  if (others.length > 0 && alike === occupant)
+    throw stanzaError("conflict", "Your other client here writes this nick differently.");
   const target = room.occupants.get(nick);
   session.presence = ownPresence(stanza);
   session.shown = room.now;
@@ -125,7 +137,8 @@ function rename(room: Room, stanza: Stanza, occupant: Occupant, session: Session
     room.occupants.remove(occupant, session);
     const moved = room.occupants.add(nick, occupant.id, target?.role ?? role, session);
     room.tell(session, departure(room, occupant, session, nick));
-    if (others.length === 0 && room.shows(role)) room.show(renamed(room, occupant, session, nick));
+    if (others.length > 0) room.announce(occupant);
+    else if (room.shows(role)) room.show(renamed(room, occupant, session, nick));
     room.announce(moved);
     return;
   }
@@ -157,6 +170,7 @@ function renamed(room: Room, { nick: old, id, role, jid: bare }: Occupant, { jid
 }
 
 function update(room: Room, stanza: Stanza, occupant: Occupant, session: Session): void {
+  room.fire("presence:change", occupant);
   const presence = ownPresence(stanza);
   session.shown = room.now;
   session.presence = presence;

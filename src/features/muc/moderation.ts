@@ -5,12 +5,13 @@
 import { RETRACT, retractedId, tombstoneElement } from "../../archive/retraction.ts";
 import { type Archived, uidOf } from "../../archive/row.ts";
 import type { Feature } from "../../kernel/feature.ts";
+import type { Occupant } from "../../muc/occupants.ts";
 import { type Passage, type Room, room } from "../../muc/room.ts";
 import { stanzaIdText } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { Jid } from "../../protocol/jid.ts";
 import { CLIENT, OCCUPANT_ID } from "../../protocol/ns.ts";
-import { type Stanza, stanza as newStanza } from "../../protocol/stanza.ts";
+import { stanza as newStanza, type Stanza } from "../../protocol/stanza.ts";
 import { type Element, xml } from "../../xml/element.ts";
 import { readFragment } from "../../xml/reader.ts";
 
@@ -22,21 +23,29 @@ function moderate(room: Room, iq: Stanza): undefined {
   const { payload } = iq;
   if (!payload.getChild("retract", RETRACT)) throw stanzaError("feature-not-implemented", "Messages can be retracted.");
   const uid = payload.attrs.id ?? "";
-  const row = uid ? room.archive.find(uid) : undefined;
-  if (!row) throw stanzaError("item-not-found", "There is no such message in the archive.");
-  if (row.inner.includes(`<retracted xmlns="${RETRACT}"`)) return;
-  const reason = payload.getChildText("reason", MODERATE) ?? "";
+  if (!uid || !takeBack(room, uid, payload.getChildText("reason", MODERATE) ?? "", occupant))
+    throw stanzaError("item-not-found", "There is no such message in the archive.");
+}
+
+/** By a moderator, or by the server's operator, who has no place in the room. @returns whether there is such a message */
+function takeBack(room: Room, uid: string, reason: string, occupant?: Occupant): boolean {
+  const row = room.archive.find(uid);
+  if (!row || row.inner.includes(`<retracted xmlns="${RETRACT}"`)) return row !== undefined;
   const told = () => {
-    const by = xml("moderated", { by: room.jid.with(occupant.nick).toString(), xmlns: MODERATE }, occupantId(occupant.id));
-    return [by, reason ? xml("reason", { xmlns: RETRACT }, reason) : undefined];
+    const by = occupant ? room.jid.with(occupant.nick) : room.jid;
+    const moderated = xml("moderated", { by: by.toString(), xmlns: MODERATE }, occupant && occupantId(occupant.id));
+    return [moderated, reason ? xml("reason", { xmlns: RETRACT }, reason) : undefined];
   };
   const header = { type: "groupchat", id: crypto.randomUUID(), from: room.jid };
   const message = newStanza("message", header, xml("retract", { xmlns: RETRACT, id: uid }, ...told()));
   bury(room, row, tombstoneElement(header.id, room.now, ...told()));
-  const id = room.logs ? room.archive.add({ peer: room.jid, outgoing: true, hidden: false, stanza: message }) : undefined;
+  const id = room.logs
+    ? room.archive.add({ peer: room.jid, outgoing: true, hidden: false, stanza: message })
+    : undefined;
   const said = id === undefined ? message : message.with({ inner: message.inner + stanzaIdText(room.jid, uidOf(id)) });
   // Everybody, the moderator too (§3.1).
   room.broadcast(said);
+  return true;
 }
 
 const occupantId = (id: string) => xml("occupant-id", { xmlns: OCCUPANT_ID, id });
@@ -64,5 +73,9 @@ export const moderation: Feature = {
     { id: "XEP-0424", version: "0.4.2", note: "in rooms" },
   ],
   advertises: { room: [MODERATE, RETRACT, `${RETRACT}#tombstone`] },
-  handles: [room.iq("set", MODERATE, "moderate", moderate), room.hook("groupchat", retract)],
+  handles: [
+    room.iq("set", MODERATE, "moderate", moderate),
+    room.hook("groupchat", retract),
+    room.hook("message:retract", (room, { uid, reason }) => (takeBack(room, uid, reason) ? "handled" : undefined)),
+  ],
 };

@@ -1,11 +1,11 @@
 /** XEP-0045 §7.5: a message to one occupant — https://xmpp.org/extensions/xep-0045.html */
 import type { Feature } from "../../kernel/feature.ts";
+import { ownMessage } from "../../muc/forgery.ts";
 import type { Occupant, Session } from "../../muc/occupants.ts";
 import { type Room, room, type Whisper } from "../../muc/room.ts";
 import { occupantIdText, userText } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import type { Stanza } from "../../protocol/stanza.ts";
-import { withoutForgery } from "./groupchat.ts";
 
 function whisper(room: Room, { stanza, nick, from }: Whisper): void {
   if (room.locked && !from) throw stanzaError("item-not-found", "This room is not open yet.");
@@ -15,7 +15,7 @@ function whisper(room: Room, { stanza, nick, from }: Whisper): void {
   const target = room.occupants.get(nick);
   if (!target) throw stanzaError("item-not-found", "Nobody here has this nick.");
   checkAllowed(room, from.occupant);
-  const passed = withoutForgery(room, stanza).with({ from: room.jid.with(from.occupant.nick), via: undefined });
+  const passed = ownMessage(room.jid, stanza).with({ from: room.jid.with(from.occupant.nick), via: undefined });
   send(room, target, passed.with({ inner: passed.inner + userText("") + occupantIdText(from.occupant.id) }));
 }
 

@@ -5,8 +5,8 @@ import { type Room, room } from "../../muc/room.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { textField } from "../../protocol/form-fields.ts";
 import { defaults, formElement, readForm, readSubmission } from "../../protocol/forms.ts";
-import { FORMS } from "../../protocol/ns.ts";
 import { Jid } from "../../protocol/jid.ts";
+import { FORMS } from "../../protocol/ns.ts";
 import type { Stanza } from "../../protocol/stanza.ts";
 import { type Element, xml } from "../../xml/element.ts";
 

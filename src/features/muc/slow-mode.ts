@@ -39,7 +39,7 @@ class Restless {
   readonly until = new WeakMap<Occupant, number>();
 }
 
-function still(room: Room, occupant: Occupant): void {
+function calm(room: Room, occupant: Occupant): void {
   if (!room.settings.limits) return;
   const { until } = room.memo(Restless, () => new Restless());
   const next = Math.max(until.get(occupant) ?? 0, room.now) + 1000;
@@ -54,6 +54,6 @@ export const slowMode: Feature = {
   handles: [
     room.hook("groupchat", pace),
     room.hook("config:changed", (room) => room.forget(Spoken)),
-    room.hook("presence:change", still),
+    room.hook("presence:change", calm),
   ],
 };

@@ -1,7 +1,6 @@
 /** XEP-0045 §7.2.15, §8.1: what a room is about — https://xmpp.org/extensions/xep-0045.html */
 import type { Feature } from "../../kernel/feature.ts";
-import type { Session } from "../../muc/occupants.ts";
-import { type Passage, type Room, room } from "../../muc/room.ts";
+import { type Arrival, type Passage, type Room, room } from "../../muc/room.ts";
 import { delayElement } from "../../protocol/delay.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { Jid } from "../../protocol/jid.ts";
@@ -29,7 +28,7 @@ function change(room: Room, { stanza, occupant }: Passage): void {
   });
 }
 
-function tell(room: Room, { session }: { session: Session }): void {
+function tell(room: Room, { session }: Arrival): void {
   const { subject } = room;
   const delay = subject && serialise(delayElement({ stamp: new Date(subject.at), from: room.jid.toString() }), CLIENT);
   const inner = subject ? subject.inner + delay : "<subject/>";

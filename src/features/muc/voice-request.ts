@@ -5,7 +5,7 @@ import { stanzaError } from "../../protocol/errors.ts";
 import { booleanField, jidField, listField, textField } from "../../protocol/form-fields.ts";
 import { formElement, readForm, readSubmission } from "../../protocol/forms.ts";
 import { FORMS } from "../../protocol/ns.ts";
-import { type Stanza, stanza as newStanza } from "../../protocol/stanza.ts";
+import { stanza as newStanza, type Stanza } from "../../protocol/stanza.ts";
 
 const REQUEST = "http://jabber.org/protocol/muc#request";
 
@@ -34,7 +34,10 @@ function ask(room: Room, stanza: Stanza): void {
     throw stanzaError("recipient-unavailable", "No moderator is here.");
   const { occupant, session } = room.member(stanza);
   const values = { role: "participant" as const, jid: session.jid.toString(), nick: occupant.nick, allow: false };
-  const form = formElement(REQUEST, FIELDS, values, { title: "Voice request", instructions: "Somebody wants to speak." });
+  const form = formElement(REQUEST, FIELDS, values, {
+    title: "Voice request",
+    instructions: "Somebody wants to speak.",
+  });
   room.tellAudience(moderators, newStanza("message", { from: room.jid, id: crypto.randomUUID() }, form));
 }
 

@@ -239,6 +239,8 @@ export class Session implements Socket {
   }
 
   #refuseAll(condition: Terminal): void {
+    // §17.2: the others end because of the request at hand.
+    while (this.state.answered < this.state.rid - 1) this.#reply(terminate("other-request"));
     this.#end(terminate(condition));
     this.#ports.over(this);
   }

@@ -25,6 +25,7 @@ export type Terminal =
   | "improper-addressing"
   | "internal-server-error"
   | "item-not-found"
+  | "other-request"
   | "policy-violation"
   | "remote-stream-error";
 

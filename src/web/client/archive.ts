@@ -1,11 +1,9 @@
 /** XEP-0313: Message Archive Management, v1.1.3, with 0059 and 0297 — https://xmpp.org/extensions/xep-0313.html */
 import type { Client } from "./client.ts";
 import { type Element, xml } from "./element.ts";
-import { writeForm } from "./form.ts";
 import { nonce } from "./negotiate.ts";
 
 export const MAM = "urn:xmpp:mam:2";
-const FORM = { name: "FORM_TYPE", values: [MAM] };
 const RSM = "http://jabber.org/protocol/rsm";
 
 export interface Archived {
@@ -22,13 +20,13 @@ export interface Page {
 }
 
 /**
- * One page of an archive: a room's, or our own when `archive` is undefined. `with` keeps to one conversation; `before: ""` asks for the newest page; without
+ * One page of an archive: a room's, or our own when `archive` is undefined. `filter` is a submitted form (§4.1); `before: ""` asks for the newest page; without
  * `before` and `after` it is the oldest. Results count only from the archive asked, with the id of this query (security §5.3).
  */
 export async function page(
   client: Client,
   archive: string | undefined,
-  { before, after, max, with: other }: { before?: string; after?: string; max: number; with?: string },
+  { before, after, max, filter }: { before?: string; after?: string; max: number; filter?: Element },
 ): Promise<Page> {
   const queryid = nonce();
   const items: Archived[] = [];
@@ -49,7 +47,6 @@ export async function page(
       before !== undefined && xml("before", null, before),
       after !== undefined && xml("after", null, after),
     );
-    const filter = other && writeForm([FORM, { name: "with", values: [other] }]);
     const answer = await client.iq("set", archive, xml("query", { xmlns: MAM, queryid }, filter, set));
     return { items, complete: /^(1|true)$/.test(answer.child("fin", MAM)?.attrs.complete ?? "") };
   } finally {

@@ -37,6 +37,8 @@ export interface Options {
   keep?: Keep;
   kept?: (keep: Keep) => void;
   session?: Session | undefined;
+  /** True while nobody is looking: a quiet connection is then left alone. */
+  hidden?: () => boolean;
 }
 
 /** An error stanza (RFC 6120 §8.3), or "timeout" and "disconnected" of our own. */
@@ -309,7 +311,7 @@ export class Client {
   #rest(): void {
     clearTimeout(this.#quiet);
     this.#quiet = setTimeout(() => {
-      if (globalThis.document?.visibilityState !== "hidden") this.#probe();
+      if (!this.options.hidden?.()) this.#probe();
     }, QUIET);
   }
 }

@@ -13,6 +13,7 @@ export function followPage(client: Client): () => void {
     if (!hidden) client.wake();
   };
   const wake = () => client.wake();
+  client.options.hidden = () => document.visibilityState === "hidden";
   // A new session begins active, so only an inactive page has something to say.
   const off = client.on("online", () => document.visibilityState === "hidden" && tell());
   document.addEventListener("visibilitychange", tell);

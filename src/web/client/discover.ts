@@ -8,12 +8,12 @@ const WEBSOCKET = "urn:xmpp:alt-connections:websocket";
  * from an encrypted origin.
  */
 export async function discover(address: string): Promise<string> {
-  const origin = new URL(address, globalThis.location?.href);
+  const origin = new URL(address);
   if (/^wss?:$/.test(origin.protocol)) return origin.href;
   const fallback = new URL("/xmpp-websocket", origin);
   fallback.protocol = origin.protocol.replace("http", "ws");
   try {
-    const response = await fetch(new URL("/.well-known/host-meta.json", origin), { credentials: "omit" });
+    const response = await fetch(new URL("/.well-known/host-meta.json", origin));
     const { links } = (await response.json()) as { links: { rel: string; href: string }[] };
     const found = links.find(({ rel, href }) => rel === WEBSOCKET && href.startsWith(fallback.protocol));
     return found?.href ?? fallback.href;

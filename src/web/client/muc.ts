@@ -4,7 +4,7 @@ import { type Client, PING, StanzaError, stanzaError } from "./client.ts";
 import { type Child, type Element, xml } from "./element.ts";
 import { History } from "./history.ts";
 import { nonce } from "./negotiate.ts";
-import { answer, correction, reactions, retraction, text } from "./payload.ts";
+import { answer, correction, reactions, text } from "./payload.ts";
 import type { Entry, Item, Timeline } from "./timeline.ts";
 import { CHAT_STATES, Typing } from "./typing.ts";
 
@@ -32,7 +32,6 @@ export type RoomEvent =
   | {
       kind: "kick" | "ban" | "role" | "affiliation";
       occupant: Occupant;
-      actor: string | undefined;
       reason: string | undefined;
     }
   | { kind: "nick"; occupant: Occupant; from: string }
@@ -79,7 +78,7 @@ export class Room {
     this.#options = options;
     this.#listener = listener;
     this.typing = new Typing(
-      (state) => this.joined && this.#post(undefined, state),
+      (state) => this.joined && this.post(state),
       () => this.#changed(),
     );
     this.history = new History(
@@ -150,11 +149,7 @@ export class Room {
   }
 
   correct(entry: Entry, body: string): void {
-    this.#post(undefined, ...correction(entry.id, body));
-  }
-
-  retract(entry: Entry): void {
-    this.#post(undefined, ...retraction(entry.ref));
+    this.post(...correction(entry.id, body));
   }
 
   /** Adds our reaction, or takes it back. */
@@ -162,14 +157,15 @@ export class Room {
     const own = this.senderOf(this.nick);
     const chosen = new Set([...entry.reactions].filter(([, senders]) => senders.has(own)).map(([key]) => key));
     if (!chosen.delete(emoji)) chosen.add(emoji);
-    this.#post(undefined, ...reactions(entry.ref, [...chosen]));
+    this.post(...reactions(entry.ref, [...chosen]));
   }
 
-  #post(to: string | undefined, ...payload: Child[]): void {
-    this.#client.send(this.#message(to, ...payload));
+  /** Sends a message with this payload to all; it is not shown until the room sends it back. */
+  post(...payload: Child[]): void {
+    this.#client.send(this.#message("", ...payload));
   }
 
-  #message(to: string | undefined, ...payload: Child[]): Element {
+  #message(to = "", ...payload: Child[]): Element {
     const id = nonce();
     const attrs = to ? { to: `${this.jid}/${to}`, type: "chat", id } : { to: this.jid, type: "groupchat", id };
     const origin = xml("origin-id", { xmlns: STANZA_ID, id });
@@ -211,13 +207,14 @@ export class Room {
     this.history.hold();
     const x = xml("x", { xmlns: MUC }, history, password && xml("password", null, password));
     try {
+      const { nick } = this;
       for (let tries = this.#options.yield ? 3 : 0; ; tries--) {
         try {
           await this.#greet(this.nick, x);
           break;
         } catch (error) {
           if (!tries || (error as StanzaError).condition !== "conflict") throw error;
-          this.nick += "_";
+          this.nick = `${nick}-${nonce().slice(0, 3)}`;
         }
       }
       this.joined = this.#entered = true;
@@ -280,6 +277,8 @@ export class Room {
       this.#joining = undefined;
       return;
     }
+    // The room's own presence tells of its avatar.
+    if (!nick) return;
     const x = presence.child("x", USER);
     const item = x?.child("item");
     const codes = codesOf(presence);
@@ -288,7 +287,6 @@ export class Room {
     const id = presence.child("occupant-id", OCCUPANT_ID)?.attrs.id;
     const { affiliation = "none", role = "none", jid, nick: renamed } = item?.attrs ?? {};
     const occupant: Occupant = { nick, id, jid, affiliation, role };
-    const actor = item?.child("actor")?.attrs.nick;
     const reason = item?.text("reason");
 
     if (type === "unavailable") {
@@ -301,17 +299,16 @@ export class Room {
       } else {
         const forced = codes.includes("301") ? "ban" : codes.includes("307") ? "kick" : undefined;
         if (own) this.#drop(true, codes.find((code) => /^3[0-3]\d$/.test(code)) ?? "", reason);
-        else if (forced) this.#listener({ kind: forced, occupant, actor, reason });
+        else if (forced) this.#listener({ kind: forced, occupant, reason });
         else this.#listener({ kind: "leave", occupant });
       }
     } else {
       // 210: the room chose another nick for us.
       if (own) this.nick = nick;
       this.occupants.set(nick, occupant);
-      if (before && before.role !== role) this.#listener({ kind: "role", occupant, actor, reason });
-      else if (before && before.affiliation !== affiliation)
-        this.#listener({ kind: "affiliation", occupant, actor, reason });
-      else if (!before && this.joined) this.#listener({ kind: "join", occupant });
+      const kind = before?.role !== role ? "role" : before.affiliation !== affiliation && "affiliation";
+      if (!before) this.#listener({ kind: "join", occupant });
+      else if (kind) this.#listener({ kind, occupant, reason });
       if (own) {
         // 201: made just now and locked until its owner accepts the settings (§10.1.2).
         if (codes.includes("201")) this.#client.iq("set", this.jid, INSTANT).catch(() => {});

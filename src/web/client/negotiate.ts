@@ -1,6 +1,6 @@
 /** RFC 6120 §6–7, XEP-0388 (SASL2), 0386 (Bind 2), 0484 (FAST), 0198 (SM): from an opened stream to a bound or resumed one. */
 import { type Element, xml } from "./element.ts";
-import { begin, type Credentials, type Exchange, hashedToken, octets, SaslError } from "./sasl.ts";
+import { anonymous, type Credentials, type Exchange, hashedToken, octets, SaslError } from "./sasl.ts";
 import type { Wire } from "./wire.ts";
 
 const SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
@@ -74,7 +74,7 @@ export async function negotiate(wire: Wire, login: Login): Promise<Bound> {
       delete keep.token;
       login.kept(keep);
       // A guest is somebody new from here on, so nothing of the old session is left to resume.
-      if (login.credentials === "anonymous") login.resume = undefined;
+      if (login.credentials === anonymous) login.resume = undefined;
     }
   }
   features ??= await wire.next();
@@ -83,12 +83,13 @@ export async function negotiate(wire: Wire, login: Login): Promise<Bound> {
   const inline = modern?.child("inline");
   const mechanisms = (modern ?? features.child("mechanisms", SASL))?.all("mechanism").map((el) => el.text()!) ?? [];
   const bindings = features.child("sasl-channel-binding", CHANNEL_BINDINGS)?.all("channel-binding");
-  const exchange = await begin(login.credentials, {
+  const exchange = await login.credentials({
     mechanisms,
     bindings: bindings?.map((el) => el.attrs.type ?? ""),
     secure: login.secure,
     pinned: !!keep.pinned,
   });
+  if (!exchange) throw new SaslError(`no mechanism in common: ${mechanisms.join(" ")}`);
 
   if (modern) {
     const fast = inline

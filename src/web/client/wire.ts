@@ -3,6 +3,7 @@ import { type Element, xml } from "./element.ts";
 import { read } from "./reader.ts";
 
 const FRAMING = "urn:ietf:params:xml:ns:xmpp-framing";
+const CLOSE_TIMEOUT = 1_000;
 const STREAMS = "http://etherx.jabber.org/streams";
 
 /** Why a stream ended: the condition of RFC 6120 §4.9.3 the server named, or "closed" for a socket that just went. */
@@ -20,6 +21,7 @@ export class Wire {
   readonly closed: Promise<StreamError | undefined>;
   #socket: WebSocket;
   #waiting: Element[] = [];
+  #ended = false;
   #unsent: string[] | undefined = [];
   #listener: ((element: Element) => void) | undefined;
   #over: (reason?: StreamError) => void;
@@ -30,18 +32,18 @@ export class Wire {
     this.#over = resolve;
     this.#socket = new WebSocket(url, "xmpp");
     this.open(domain, from);
-    this.#socket.onopen = () => {
+    this.#socket.addEventListener("open", () => {
       for (const text of this.#unsent!) this.#socket.send(text);
       this.#unsent = undefined;
-    };
-    this.#socket.onclose = () => this.#over(new StreamError("closed"));
-    this.#socket.onmessage = ({ data }) => {
+    });
+    this.#socket.addEventListener("close", () => this.#over(new StreamError("closed")));
+    this.#socket.addEventListener("message", ({ data }) => {
       try {
-        this.#receive(read(data));
+        this.#receive(read(data as string));
       } catch (error) {
         this.end(new StreamError("not-well-formed", String(error)));
       }
-    };
+    });
   }
 
   /** Also restarts the stream after SASL 1. */
@@ -80,14 +82,21 @@ export class Wire {
 
   /** Ends the stream, once. A session that stays resumable must be cut, not closed (RFC 7395 §3.6, XEP-0198 §5). */
   end(reason?: StreamError, cut = false): void {
+    if (this.#ended) return;
     if (!cut) this.send(xml("close", { xmlns: FRAMING }));
+    this.#ended = true;
     this.#over(reason);
-    this.#socket.close();
+    // The other side says its close first, unless it takes too long.
+    if (cut) this.#socket.close();
+    else setTimeout(() => this.#socket.close(), CLOSE_TIMEOUT);
   }
 
   #receive(element: Element): void {
     const { name, attrs } = element;
-    if (attrs.xmlns === FRAMING && name === "close") this.end(new StreamError("closed"));
+    if (attrs.xmlns === FRAMING && name === "close") {
+      this.end(new StreamError("closed"));
+      this.#socket.close();
+    } else if (this.#ended) return;
     else if (attrs.xmlns === STREAMS && name === "error") {
       const condition = element.all().find((child) => child.name !== "text");
       this.end(new StreamError(condition?.name ?? "undefined-condition", element.text("text")));

@@ -1,54 +1,32 @@
 /** What the widget says. English is built in; the other languages come in one file when a page needs them. */
+import type { ENGLISH_TOOLS } from "../embed-tools/strings.ts";
 
-export const ENGLISH = {
+const ENGLISH_CORE = {
   send: "Send",
   write: "Write a message",
   writeTo: "Write to {0} only",
-  name: "Your name",
   change: "Change name",
-  taken: "That name is taken.",
   people: "People",
   here: "{0} here",
-  connecting: "Connecting…",
   offline: "No connection. What you write is sent once it is back.",
   elsewhere: "This chat is open in another window.",
-  useHere: "Use it here",
-  banned: "You are banned from this room.",
-  kicked: "You were removed from this room.",
-  members: "This room is for members only.",
-  full: "This room is full.",
-  closed: "This room is closed.",
   refused: "This chat cannot be opened.",
   again: "Try again",
-  rejoin: "Join again",
+  messages: "Messages",
   beginning: "This is where the conversation begins.",
   empty: "Nobody has said anything yet. Be the first!",
   fresh: "New",
   latest: "Jump to the latest",
-  today: "Today",
-  yesterday: "Yesterday",
   typing: "{0} is typing…",
   typingTwo: "{0} and {1} are typing…",
   typingMany: "Several people are typing…",
   reply: "Reply",
   react: "React",
-  edit: "Edit",
-  remove: "Delete",
-  copy: "Copy text",
-  mention: "Mention",
-  private: "Write privately",
-  moderate: "Remove for everyone",
-  mute: "Mute",
-  unmute: "Let speak",
-  kick: "Kick out",
-  ban: "Ban",
   actions: "Actions",
   cancel: "Cancel",
-  save: "Save",
   close: "Close",
   open: "Open chat",
   settings: "Room settings",
-  reason: "Reason (optional)",
   edited: "edited",
   removed: "Message deleted",
   removedBy: "Removed by a moderator",
@@ -59,20 +37,14 @@ export const ENGLISH = {
   editing: "Editing your message",
   slow: "Wait {0} s",
   muted: "You can read here, but not write.",
-  mutedNow: "{0} was muted.",
-  unmutedNow: "{0} may speak again.",
-  kickedNow: "{0} was kicked out.",
-  bannedNow: "{0} was banned.",
-  renamed: "{0} is now {1}.",
-  unread: "{0} new messages",
-  owner: "Owner",
-  admin: "Admin",
-  moderator: "Moderator",
-  visitor: "Muted",
+  unread: "New messages: {0}",
   failed: "That did not work: {0}",
 };
 
-export type Strings = typeof ENGLISH;
+export type Strings = typeof ENGLISH_CORE & typeof ENGLISH_TOOLS;
+
+/** What the tools say comes with the tools. */
+export const ENGLISH = ENGLISH_CORE as Strings;
 
 /** Languages written from right to left. */
 export const RIGHT_TO_LEFT = /^(ar|he|fa|ur)\b/;

@@ -1,5 +1,5 @@
 /** XEP-0393: Message Styling, v1.1.1 — https://xmpp.org/extensions/xep-0393.html — and links: text becomes nodes, never markup. */
-import { html, type TemplateResult } from "lit";
+import { html, type TemplateResult } from "lit/html.js";
 
 export type Rich = string | TemplateResult | Rich[];
 
@@ -62,19 +62,17 @@ function marked(text: string, mention: RegExp | undefined): Rich {
   return mention ? text.split(mention).map((piece, i) => (i % 2 ? html`<mark>${piece}</mark>` : piece)) : text;
 }
 
-/** Finds a nick in a text as a word of its own, with or without an @. */
-export const mentionOf = (nick: string): RegExp | undefined =>
-  nick
-    ? new RegExp(`(?<![\\p{L}\\p{N}_])(@?${nick.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")})(?![\\p{L}\\p{N}_])`, "iu")
-    : undefined;
+let last: [nick: string, found: RegExp | undefined] = ["", undefined];
+
+/** Finds a nick in a text as a word of its own, with or without an @. The same nick gives the same object. */
+export function mentionOf(nick: string): RegExp | undefined {
+  if (nick && nick !== last[0]) {
+    const literal = nick.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    last = [nick, new RegExp(`(?<![\\p{L}\\p{N}_])(@?${literal})(?![\\p{L}\\p{N}_])`, "iu")];
+  }
+  return nick ? last[1] : undefined;
+}
 
 /** Nothing but one to three emoji: shown large. */
 export const isBig = (body: string): boolean =>
   body.length < 30 && /^(?:\p{Extended_Pictographic}[\p{Emoji_Component}\p{Extended_Pictographic}]*\s*)+$/u.test(body);
-
-/** One of twelve hues of our palette for a name: the same everywhere, and legible in both themes (XEP-0392 §5.2 in spirit). */
-export function hueOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) % 12;
-}

@@ -1,7 +1,8 @@
 /** One account's conversations: whom it talks to, what was said, and a line to write on. */
-import { page } from "../client/archive.ts";
+import { MAM, page } from "../client/archive.ts";
 import type { Client } from "../client/client.ts";
 import { Contacts, type Said } from "../client/contacts.ts";
+import { writeForm } from "../client/form.ts";
 import { h } from "./dom.ts";
 
 interface Line {
@@ -67,7 +68,11 @@ export class Chat {
     this.#open(jid);
     this.#contacts.add(jid);
     const { lines } = this.#at(jid);
-    const { items } = await page(this.#client, undefined, { with: jid, before: "", max: 30 }).catch(() => ({
+    const filter = writeForm([
+      { name: "FORM_TYPE", values: [MAM] },
+      { name: "with", values: [jid] },
+    ]);
+    const { items } = await page(this.#client, undefined, { filter, before: "", max: 30 }).catch(() => ({
       items: [],
     }));
     const known = new Set(lines.map(({ id }) => id));

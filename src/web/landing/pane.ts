@@ -3,6 +3,7 @@ import { Client, type Session, StanzaError } from "../client/client.ts";
 import { followPage } from "../client/csi.ts";
 import { type Keep, LoginError } from "../client/negotiate.ts";
 import { register } from "../client/register.ts";
+import { withPassword } from "../client/scram.ts";
 import { Chat } from "./chat.ts";
 import { h } from "./dom.ts";
 import { type Facts, websocketUrl } from "./facts.ts";
@@ -92,7 +93,7 @@ export class Pane {
     const client = new Client({
       address: websocketUrl(this.#facts),
       domain: this.#facts.domain,
-      credentials: { username: this.#name.value.trim(), password: this.#password.value },
+      credentials: withPassword(this.#name.value.trim(), this.#password.value),
       software: "enjamb-landing",
       keep,
       session,

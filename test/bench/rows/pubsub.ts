@@ -1,6 +1,6 @@
 /** XEP-0060 and XEP-0163: notifications, from a node of the service and from an account. */
 import { createHash } from "node:crypto";
-import { attribute, type Client } from "../../interop/client.ts";
+import type { Client } from "../../interop/client.ts";
 import { bare, befriend, names, parallel, recruit, Tally } from "../crew.ts";
 import type { Row } from "../row.ts";
 
@@ -47,11 +47,14 @@ const node = (subscribers: number, items: number): Row["prepare"] => {
   };
 };
 
-/** XEP-0115 §5.1: what the hash is of, for the identity and the features that `capable` answers with. */
 const FEATURES = [DISCO, `${TUNE}+notify`];
+/** XEP-0115 §5.1: the hash of the identity and the features that follow. */
 const VER = createHash("sha1")
   .update(`client/pc//Bench<${FEATURES.join("<")}<`)
   .digest("base64");
+const INFO =
+  `<identity category="client" type="pc" name="Bench"/>` +
+  FEATURES.map((feature) => `<feature var="${feature}"/>`).join("");
 
 /** Contacts who say by their capabilities that they want the tunes of others. */
 const pep =
@@ -60,7 +63,13 @@ const pep =
     const [publisher] = (await recruit(server, ["publisher"])) as [Client];
     const readers = await recruit(server, names("reader", contacts));
     await befriend(readers.map((reader) => [publisher, reader] as const));
-    await parallel(readers, 8, capable);
+    for (const reader of readers) {
+      reader.info = INFO;
+      reader.send(
+        `<presence xmlns="jabber:client"><c xmlns="http://jabber.org/protocol/caps" hash="sha-1" ` +
+          `node="https://bench.example" ver="${VER}"/></presence>`,
+      );
+    }
     const item = (id: number) =>
       `<iq xmlns="jabber:client" type="set" id="p${id}"><pubsub xmlns="${PUBSUB}"><publish node="${TUNE}"><item>` +
       `<tune xmlns="${TUNE}"><artist>The nurse</artist><title>Song ${id}</title></tune></item></publish></pubsub></iq>`;
@@ -70,23 +79,6 @@ const pep =
     await Promise.all(known);
     return { run: publishing(publisher, readers, items, item) };
   };
-
-/** Sends presence with capabilities, and answers the server that asks what they are. */
-async function capable(client: Client): Promise<void> {
-  const info = FEATURES.map((feature) => `<feature var="${feature}"/>`).join("");
-  const answered = client.next((frame) => frame.startsWith("<iq") && frame.includes(DISCO));
-  client.send(
-    `<presence xmlns="jabber:client"><c xmlns="http://jabber.org/protocol/caps" hash="sha-1" ` +
-      `node="https://bench.example" ver="${VER}"/></presence>`,
-  );
-  const request = await Promise.race([answered, client.iq("get", undefined, `<ping xmlns="urn:xmpp:ping"/>`)]);
-  if (!request.includes(DISCO)) return; // another has answered for the same hash
-  const node = request.match(/node=["']([^"']*)/)?.[1] ?? "";
-  client.send(
-    `<iq xmlns="jabber:client" type="result" id="${attribute(request, "id")}" to="${attribute(request, "from")}">` +
-      `<query xmlns="${DISCO}" node="${node}"><identity category="client" type="pc" name="Bench"/>${info}</query></iq>`,
-  );
-}
 
 export const rows: Row[] = [
   { name: "pubsub-100", title: "pubsub notification, 100 subscribers", unit: "µs", prepare: node(100, 100) },

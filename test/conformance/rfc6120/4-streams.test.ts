@@ -66,7 +66,12 @@ const REFUSED: [section: string, what: string, frame: string, condition: string]
   ["4.9.3.13", "a tag that is not closed", `<message xmlns="jabber:client"><body></message>`, "not-well-formed"],
   ["4.9.3.13", "a prefix without a namespace", `<message xmlns="jabber:client"><a:b/></message>`, "not-well-formed"],
   ["4.9.3.13", "an attribute twice", `<message xmlns="jabber:client" to="a" to="b"/>`, "not-well-formed"],
-  ["4.9.3.13", "an entity nobody declared", `<message xmlns="jabber:client"><body>&e;</body></message>`, "not-well-formed"],
+  [
+    "4.9.3.13",
+    "an entity nobody declared",
+    `<message xmlns="jabber:client"><body>&e;</body></message>`,
+    "not-well-formed",
+  ],
   ["4.9.3.13", "nothing", "", "not-well-formed"],
   [
     "4.9.3.14",

@@ -112,7 +112,10 @@ spec(RFC, "6.4.6", "before the stream is opened again, nothing but a header is e
 for (const [what, data] of [
   ["is no base64", "this is no base64!"],
   ["has no padding", base64("\0romeo\0x").replace(/=+$/, "")],
-  ["has white space", `${base64("\0romeo\0romeo's secret").slice(0, 8)}\n${base64("\0romeo\0romeo's secret").slice(8)}`],
+  [
+    "has white space",
+    `${base64("\0romeo\0romeo's secret").slice(0, 8)}\n${base64("\0romeo\0romeo's secret").slice(8)}`,
+  ],
 ] as const) {
   spec(RFC, "6.5.5", `data that ${what} is incorrect-encoding`, async () => {
     const actor = await opened();
@@ -239,7 +242,7 @@ spec(RFC, "6.5.10", "an account made meanwhile has another salt than nobody had"
 
 spec(RFC, "6.5.11", "too many failures from one address are a temporary-auth-failure", async () => {
   // Warm: who was forgotten has been idle, and idleness forgives.
-    const strict = await World.start({ settings: { LIMITS: "on" }, evict: false });
+  const strict = await World.start({ settings: { LIMITS: "on" }, evict: false });
   try {
     await strict.user("romeo");
     let condition: string | undefined;

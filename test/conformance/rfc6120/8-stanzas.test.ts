@@ -18,7 +18,10 @@ afterAll(() => world.dispose());
 
 const error = (stanza: string, type: string, condition: string) =>
   romeo.receives(
-    stanza.replace("/>", `><error type="${type}"><${condition} xmlns="${STANZAS}"/></error></${stanza.slice(1).split(" ")[0]}>`),
+    stanza.replace(
+      "/>",
+      `><error type="${type}"><${condition} xmlns="${STANZAS}"/></error></${stanza.slice(1).split(" ")[0]}>`,
+    ),
     { extra: true },
   );
 
@@ -33,17 +36,18 @@ spec(RFC, "8.1.2.1", "the server says who a stanza is from", async () => {
 for (const from of ["romeo@capulet.example", "romeo@capulet.example/orchard", "ROMEO@Capulet.Example/orchard"]) {
   spec(RFC, "8.1.2.1", `from="${from}" of one's own is replaced by the full address`, async () => {
     await romeo.sends(`<message to="${juliet.jid}" from="${from}" type="headline"><body>O!</body></message>`);
-    await juliet.receives(
-      `<message from="${romeo.jid}" to="${juliet.jid}" type="headline"><body>O!</body></message>`,
-    );
+    await juliet.receives(`<message from="${romeo.jid}" to="${juliet.jid}" type="headline"><body>O!</body></message>`);
   });
 }
 
 spec(RFC, "8.1.1.1", "without an address a message is for the account, an IQ is answered by it", async () => {
   await romeo.sends(`<message type="chat"><body>note to self</body></message>`);
-  await romeo.receives(`<message type="chat" from="${romeo.jid}" to="${romeo.bare}"><body>note to self</body></message>`, {
-    extra: true,
-  });
+  await romeo.receives(
+    `<message type="chat" from="${romeo.jid}" to="${romeo.bare}"><body>note to self</body></message>`,
+    {
+      extra: true,
+    },
+  );
   const answer = await romeo.asks("get", `<query xmlns="jabber:iq:roster"/>`);
   expect(answer.attrs.type).toBe("result");
 });

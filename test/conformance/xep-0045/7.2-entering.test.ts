@@ -33,9 +33,12 @@ spec(XEP, "10.1.1", "who enters a room that does not exist makes it and is told 
 spec(XEP, "7.2.10", "a room that is not set up lets nobody else in", async () => {
   const room = roomOf(world, "new");
   await hag.sends(joining(room, "thirdwitch"));
-  await hag.receives(`<presence type="error" from="${room}/thirdwitch">${error("cancel", "item-not-found")}</presence>`, {
-    extra: true,
-  });
+  await hag.receives(
+    `<presence type="error" from="${room}/thirdwitch">${error("cancel", "item-not-found")}</presence>`,
+    {
+      extra: true,
+    },
+  );
 });
 
 spec(XEP, "10.1.2", "an instant room is open at once", async () => {
@@ -48,7 +51,9 @@ spec(XEP, "10.1.2", "an instant room is open at once", async () => {
 spec(XEP, "7.2.2", "presences of others, own presence, history, subject, in this order", async () => {
   const room = roomOf(world, "order");
   await founds(crone, room, "firstwitch");
-  await crone.sends(`<message type="groupchat" to="${room}" id="m1"><body>Thrice the brinded cat hath mew'd.</body></message>`);
+  await crone.sends(
+    `<message type="groupchat" to="${room}" id="m1"><body>Thrice the brinded cat hath mew'd.</body></message>`,
+  );
   await crone.receives(`<message type="groupchat" from="${room}/firstwitch" id="m1"/>`, { extra: true });
   await crone.sends(`<message type="groupchat" to="${room}" id="m2"><subject>Fire burn</subject></message>`);
   await crone.receives(`<message id="m2"><subject>Fire burn</subject></message>`, { extra: true });
@@ -77,9 +82,13 @@ spec(XEP, "7.2.2", "presences of others, own presence, history, subject, in this
     `<message type="groupchat" from="${room}/firstwitch"><subject>Fire burn</subject><delay xmlns="urn:xmpp:delay" from="${room}" stamp="*"/></message>`,
     { extra: true },
   );
-  await crone.receives(`<presence from="${room}/thirdwitch"><x xmlns="${USER}"><item jid="${hag.jid}"/></x></presence>`, { extra: true });
+  await crone.receives(
+    `<presence from="${room}/thirdwitch"><x xmlns="${USER}"><item jid="${hag.jid}"/></x></presence>`,
+    { extra: true },
+  );
   const seen = await wicca.receives(`<presence from="${room}/thirdwitch"/>`, { extra: true });
-  if (seen.getChild("x", USER)?.getChild("item")?.attrs.jid) throw new Error("§7.2.4: no address for who is no moderator");
+  if (seen.getChild("x", USER)?.getChild("item")?.attrs.jid)
+    throw new Error("§7.2.4: no address for who is no moderator");
 });
 
 spec(XEP, "7.4", "a message goes to everybody, its id kept, from the sender's nick", async () => {
@@ -95,7 +104,9 @@ spec(XEP, "7.4", "a message goes to everybody, its id kept, from the sender's ni
 spec(XEP, "7.4", "who is not in the room is refused", async () => {
   const room = roomOf(world, "new");
   await wicca.sends(`<message type="groupchat" to="${room}" id="x"><body>Hail</body></message>`);
-  await wicca.receives(`<message type="error" id="x" from="${room}">${error("modify", "not-acceptable")}</message>`, { extra: true });
+  await wicca.receives(`<message type="error" id="x" from="${room}">${error("modify", "not-acceptable")}</message>`, {
+    extra: true,
+  });
 });
 
 spec(XEP, "7.14", "leaving: 110 to oneself, and everybody else learns it with the last words", async () => {
@@ -116,31 +127,47 @@ spec(XEP, "7.14", "leaving: 110 to oneself, and everybody else learns it with th
 spec(XEP, "10.2", "only an owner gets the form", async () => {
   const room = roomOf(world, "order");
   const answer = await wicca.asks("get", `<query xmlns="${OWNER}"/>`, room);
-  if (answer.attrs.type !== "error" || !answer.getChild("error")?.getChild("forbidden")) throw new Error(String(answer));
+  if (answer.attrs.type !== "error" || !answer.getChild("error")?.getChild("forbidden"))
+    throw new Error(String(answer));
   const form = await crone.asks("get", `<query xmlns="${OWNER}"/>`, room);
   if (form.attrs.type !== "result") throw new Error(String(form));
 });
 
-spec(XEP, "7.2.1", "a presence without <x/> from who is not here is answered by a kick for technical reasons", async () => {
-  const room = roomOf(world, "order");
-  await hag.sends(`<presence to="${room}/thirdwitch"/>`);
-  await hag.receives(
-    `<presence type="unavailable" from="${room}/thirdwitch" to="${hag.jid}"><x xmlns="${USER}">
+spec(
+  XEP,
+  "7.2.1",
+  "a presence without <x/> from who is not here is answered by a kick for technical reasons",
+  async () => {
+    const room = roomOf(world, "order");
+    await hag.sends(`<presence to="${room}/thirdwitch"/>`);
+    await hag.receives(
+      `<presence type="unavailable" from="${room}/thirdwitch" to="${hag.jid}"><x xmlns="${USER}">
       <item affiliation="none" role="none"/><status code="110"/><status code="307"/><status code="333"/></x></presence>`,
-    { extra: true },
-  );
-});
+      { extra: true },
+    );
+  },
+);
 
 spec(XEP, "6.4", "disco#info of a room", async () => {
   const room = roomOf(world, "order");
   const info = await hag.asks("get", `<query xmlns="http://jabber.org/protocol/disco#info"/>`, room);
-  const vars = info.getChild("query")?.getChildren("feature").map(({ attrs }) => attrs.var);
+  const vars = info
+    .getChild("query")
+    ?.getChildren("feature")
+    .map(({ attrs }) => attrs.var);
   for (const name of [MUC, "muc_open", "muc_semianonymous", "urn:xmpp:occupant-id:0", "muc_public"])
     if (!vars?.includes(name)) throw new Error(`${name} is missing: ${info}`);
 });
 
 spec(XEP, "6.3", "the service lists public rooms", async () => {
-  const items = await hag.asks("get", `<query xmlns="http://jabber.org/protocol/disco#items"/>`, world.settings.mucDomain);
-  const jids = items.getChild("query")?.getChildren("item").map(({ attrs }) => attrs.jid);
+  const items = await hag.asks(
+    "get",
+    `<query xmlns="http://jabber.org/protocol/disco#items"/>`,
+    world.settings.mucDomain,
+  );
+  const jids = items
+    .getChild("query")
+    ?.getChildren("item")
+    .map(({ attrs }) => attrs.jid);
   if (!jids?.includes(roomOf(world, "order"))) throw new Error(String(items));
 });

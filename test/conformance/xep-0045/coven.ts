@@ -1,4 +1,6 @@
 /** What the tests of rooms have in common: entering one, and taking what comes until one is in. */
+
+import type { Element } from "../../../src/xml/element.ts";
 import type { Actor } from "../../support/actor.ts";
 import type { World } from "../../support/world.ts";
 
@@ -49,3 +51,28 @@ export const item = (attrs: string, inside = "") => `<query xmlns="${ADMIN}"><it
 
 export const error = (type: string, condition: string) =>
   `<error type="${type}"><${condition} xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error>`;
+
+/** Takes stanzas until one satisfies the test. */
+export async function until(actor: Actor, found: (stanza: Element) => boolean): Promise<Element> {
+  for (;;) {
+    const got = await actor.next();
+    if (found(got)) return got;
+  }
+}
+
+/** Asserts that an answer is this error. */
+export function refused(answer: Element, condition: string): void {
+  if (answer.attrs.type !== "error" || !answer.getChild("error")?.getChild(condition))
+    throw new Error(`${condition} expected, not\n${answer}`);
+}
+
+export function granted(answer: Element): Element {
+  if (answer.attrs.type !== "result") throw new Error(`a result expected, not\n${answer}`);
+  return answer;
+}
+
+/** An occupant's presence. `inside`: more of `<x/>`. */
+export const shows = (room: string, nick: string, attrs: string, inside = "", type = "") =>
+  `<presence ${type && `type="${type}"`} from="${room}/${nick}"><x xmlns="${USER}"><item ${attrs}/>${inside}</x></presence>`;
+
+export const code = (...codes: number[]) => codes.map((one) => `<status code="${one}"/>`).join("");

@@ -46,23 +46,28 @@ spec("XEP-0163", "4.3", "the owner's resources that ask for them get events, beh
   await juliet.closes();
 });
 
-spec("XEP-0163", "4.3.3", "a contact's client gets the last item when it comes on line, and each event afterwards", async () => {
-  const juliet = await world.login("juliet2", { presence: true });
-  await juliet.asks("set", publish("a"));
-  const romeo = await world.login("romeo", { resource: "orchard" });
-  await befriend(juliet, romeo);
-  await romeo.sends(`<presence>${capsOf([TUNE])}</presence>`);
-  // Presence comes back, that of the contact comes, and the question about capabilities.
-  for (let asked = false; !asked; ) {
-    const got = await romeo.next();
-    if (got.name !== "iq" || got.attrs.type !== "get") continue;
-    asked = true;
-    await romeo.sends(`<iq type="result" id="${got.attrs.id}" to="${romeo.bare}">${infoOf([TUNE])}</iq>`);
-  }
-  const delay = `<delay xmlns="urn:xmpp:delay" stamp="*"/>`;
-  for (let last = await romeo.next(); last.name !== "message"; ) last = await romeo.next();
-  void delay;
-  await juliet.sends(`<iq type="set" id="p2">${publish("b")}</iq>`);
-  await romeo.receives(event(juliet.bare, romeo.jid, "b"));
-  await romeo.receivesNothing();
-});
+spec(
+  "XEP-0163",
+  "4.3.3",
+  "a contact's client gets the last item when it comes on line, and each event afterwards",
+  async () => {
+    const juliet = await world.login("juliet2", { presence: true });
+    await juliet.asks("set", publish("a"));
+    const romeo = await world.login("romeo", { resource: "orchard" });
+    await befriend(juliet, romeo);
+    await romeo.sends(`<presence>${capsOf([TUNE])}</presence>`);
+    // Presence comes back, that of the contact comes, and the question about capabilities.
+    for (let asked = false; !asked; ) {
+      const got = await romeo.next();
+      if (got.name !== "iq" || got.attrs.type !== "get") continue;
+      asked = true;
+      await romeo.sends(`<iq type="result" id="${got.attrs.id}" to="${romeo.bare}">${infoOf([TUNE])}</iq>`);
+    }
+    const delay = `<delay xmlns="urn:xmpp:delay" stamp="*"/>`;
+    for (let last = await romeo.next(); last.name !== "message"; ) last = await romeo.next();
+    void delay;
+    await juliet.sends(`<iq type="set" id="p2">${publish("b")}</iq>`);
+    await romeo.receives(event(juliet.bare, romeo.jid, "b"));
+    await romeo.receivesNothing();
+  },
+);

@@ -28,11 +28,16 @@ export const temporaryFolder = (name: string): string => mkdtempSync(join(tmpdir
 export const memoryFolder = (name: string): string =>
   existsSync("/dev/shm") ? mkdtempSync(join("/dev/shm", `${name}-`)) : temporaryFolder(name);
 
-/** What is left when this process ends goes with it. */
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running) child.kill("SIGTERM");
 });
+
+/** Has a process end with this one, however that comes about. */
+export function bind(child: ChildProcess): void {
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+}
 
 export interface Daemon {
   pid(): number;
@@ -72,8 +77,7 @@ export function daemon(
       });
       closeSync(output);
       child = started;
-      running.add(started);
-      started.once("exit", () => running.delete(started));
+      bind(started);
       while (!(await ready())) {
         if (started.exitCode !== null || started.pid === undefined) {
           throw new Error(`${command} did not start:\n${readFileSync(log, "utf8").slice(-4_000)}`);

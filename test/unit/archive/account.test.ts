@@ -221,6 +221,23 @@ describe("a retraction", () => {
   });
 });
 
+describe("the id in the archive", () => {
+  it("is told to the sender's other clients, and not to the reader (§3.5)", async () => {
+    const home = await site.client(romeo, "home", true);
+    await home.asks("set", `<enable xmlns="urn:xmpp:carbons:2"/>`);
+    home.takes();
+    await orchard.sends(say(juliet, "one"));
+    const copy = home.takes()[0]?.getChild("sent")?.getChild("forwarded")?.getChild("message", "jabber:client");
+    const { fin } = await query(orchard);
+    expect(copy?.getChild("stanza-id")?.attrs).toMatchObject({
+      by: romeo,
+      id: fin?.getChild("set")?.getChildText("last"),
+    });
+    const [got] = balcony.takes().filter(({ name }) => name === "message");
+    expect(got?.getChildren("stanza-id").map(({ attrs }) => attrs.by)).toEqual([juliet]);
+  });
+});
+
 describe("paging at an account", () => {
   it("goes on where it left off", async () => {
     for (const body of ["a", "b", "c"]) await orchard.sends(say(juliet, body));

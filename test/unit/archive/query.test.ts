@@ -155,6 +155,39 @@ describe("filters", () => {
   });
 });
 
+describe("a look-up that would take too long", () => {
+  /** Juliet said the first thing, and somebody else all of the rest. */
+  function crowd(n: number): { archive: Archive; first: string } {
+    const { archive } = shelf();
+    const start = (Date.now() - 86_400_000) * 1000;
+    archive.sql`WITH RECURSIVE count(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM count WHERE i < ${n - 1})
+      INSERT INTO archive SELECT 1, ${start} + i, iif(i = 0, 'juliet@capulet.example', 'nurse@capulet.example'), 0, 0, 'chat', '',
+        ${JULIET}, ${NURSE}, '', iif(i = 0, '<body>the lark</body>', '<body>something</body>'), 7, 0 FROM count`;
+    return { archive, first: start.toString(36) };
+  }
+
+  it.each([
+    ["by an address", 50_001, form(field("with", "juliet@capulet.example"))],
+    ["by text", 10_001, form(field("{urn:xmpp:fulltext:0}fulltext", "lark"))],
+  ])("%s stops, and says where to go on from", (_, n, filter) => {
+    const { archive, first } = crowd(n);
+    const answer = ask(archive, filter + set("<before/>"));
+    expect(answer).toMatchObject({ uids: [], complete: false, count: undefined });
+    expect(ask(archive, filter + set(`<before>${answer.first}</before>`))).toMatchObject({
+      uids: [first],
+      complete: true,
+    });
+  });
+
+  it("by text that only this program understands, sooner", () => {
+    const { archive } = crowd(3000);
+    const filter = form(field("{urn:xmpp:fulltext:0}fulltext", "größe"));
+    const answer = ask(archive, filter);
+    expect(answer).toMatchObject({ uids: [], complete: false });
+    expect(ask(archive, filter + set(`<after>${answer.last}</after>`))).toMatchObject({ uids: [], complete: true });
+  });
+});
+
 describe("refusals", () => {
   it.each([
     ["an id that is not there", set("<after>zzz</after>"), "item-not-found"],

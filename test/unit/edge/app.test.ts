@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { OPERATIONS } from "../../../src/edge/api/api.ts";
 import { app } from "../../../src/edge/app.ts";
 import type { Env } from "../../../src/edge/env.ts";
 
@@ -10,16 +11,15 @@ const TOKEN = "0123456789abcdef0123456789abcdef";
 function environment(settings: Record<string, string> = {}, full = 0) {
   const accounts = new Map<string, string>();
   const asked: { gate: string; request: Request }[] = [];
+  const nobody = { ok: false, error: "item-not-found", text: "There is no such account." };
   const calls = {
-    async setPassword(jid: string, password: string) {
+    async putAccount(jid: string, password: string) {
       const created = !accounts.has(jid);
       accounts.set(jid, password);
-      return { ok: true as const, created };
+      return { ok: true as const, value: { created } };
     },
-    async removeAccount(jid: string) {
-      return accounts.delete(jid) ? { ok: true as const } : { error: `There is no account ${jid}.` };
-    },
-    account: async (jid: string) => (accounts.has(jid) ? { jid } : null),
+    removeAccount: async (jid: string) => (accounts.delete(jid) ? { ok: true } : nobody),
+    account: async (jid: string) => (accounts.has(jid) ? { ok: true, value: { jid, created: 0 } } : nobody),
   };
   const env = {
     ADMIN_TOKEN: TOKEN,
@@ -120,7 +120,8 @@ describe("the accounts' API", () => {
 
   test.each([
     ["no JSON", "password=p"],
-    ["no password", {}],
+    ["no text", { password: 7 }],
+    ["something else", { password: "p", admin: true }],
     ["an empty one", { password: "" }],
     ["one too long", { password: "x".repeat(1024) }],
     ["half a character", '{"password":"\\ud800"}'],
@@ -129,7 +130,7 @@ describe("the accounts' API", () => {
   });
 
   test("a body beyond all measure is refused", async () => {
-    const response = await app.request(path, authorised("PUT", { password: "x".repeat(20_000) }), environment().env);
+    const response = await app.request(path, authorised("PUT", { password: "x".repeat(1_048_576) }), environment().env);
     expect(response.status).toBe(413);
   });
 
@@ -143,6 +144,44 @@ describe("the accounts' API", () => {
     const response = await app.request(`/api/v1/users/${name}`, authorised("GET"), environment().env);
     expect(response.status).toBe(status);
   });
+});
+
+describe("every operation", () => {
+  const open = OPERATIONS.map(({ method, path }) => [method.toUpperCase(), path.replaceAll(/:\w+/g, "x")] as const);
+
+  test.each(open)("E10: %s %s is for the admin alone", async (method, path) => {
+    const { env } = environment();
+    const refused = async (headers: Record<string, string>, settings = env) => {
+      const response = await app.request(`/api/v1${path}`, { method, headers }, settings);
+      return [response.status, ((await response.json()) as { code: string }).code];
+    };
+    expect(await refused({})).toEqual([401, "unauthorized"]);
+    expect(await refused({ cookie: `token=${TOKEN}` })).toEqual([401, "unauthorized"]);
+    expect(await refused({ authorization: `Bearer ${TOKEN.toUpperCase()}` })).toEqual([401, "unauthorized"]);
+    expect(await refused({ authorization: `Bearer ${TOKEN}` }, environment({ ADMIN_TOKEN: "" }).env)).toEqual([
+      403,
+      "api-off",
+    ]);
+  });
+
+  test.each(OPERATIONS.filter(({ body }) => body).map(({ method, path }) => [method.toUpperCase(), path] as const))(
+    "%s %s wants JSON, said to be JSON",
+    async (method, path) => {
+      for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""]) {
+        const init = authorised(method, "{}", { "content-type": type });
+        const response = await app.request(`/api/v1${path.replaceAll(/:\w+/g, "x")}`, init, environment().env);
+        expect([response.status, await response.json()]).toMatchObject([415, { code: "unsupported-media-type" }]);
+      }
+    },
+  );
+
+  test.each(["/%2e%2e/healthz", "/%u002e%u002e/setup", "/users/../../healthz", "//users"])(
+    "CVE-2023-32315: %s leads nowhere",
+    async (path) => {
+      const response = await app.request(`/api/v1${path}`, authorised("PATCH", {}), environment().env);
+      expect([404, 405]).toContain(response.status);
+    },
+  );
 });
 
 describe("discovery and health", () => {

@@ -1,6 +1,6 @@
 /** XEP-0030, XEP-0115, XEP-0157 */
 import { describe, expect, it } from "vitest";
-import { serverCaps } from "../../../src/features/disco.ts";
+import { disco, serverCaps } from "../../../src/features/disco.ts";
 import type { Feature } from "../../../src/kernel/feature.ts";
 import { host } from "../../../src/kernel/host.ts";
 import { Kernel } from "../../../src/kernel/kernel.ts";
@@ -56,30 +56,34 @@ describe("the server", () => {
     const client = await juliet(site);
     expect(condition(await client.asks("get", info("x"), "capulet.example"))).toBe("item-not-found");
     expect(condition(await client.asks("get", items("x"), "capulet.example"))).toBe("item-not-found");
-    expect(payload(await client.asks("get", items(), "capulet.example")).getChildElements()).toEqual([]);
   });
 
-  it("lists the services that there are features for", async () => {
+  it("lists the services that there are features for, and what features add", async () => {
     const site = new Site();
-    const rooms: Feature = {
-      name: "rooms",
+    const service = (place: "rooms" | "pubsub"): Feature => ({
+      name: place,
       implements: [],
-      identities: { rooms: [{ category: "conference", type: "text", name: "Rooms" }] },
+      identities: { [place]: [{ category: "x", type: "y", name: place }] },
+    });
+    const commands: Feature = {
+      name: "commands",
+      implements: [],
       handles: [
         host.hook("disco:items", (_cx, { node, found }) => {
           if (node === "commands") found.push(xml("item", { jid: "capulet.example", node: "c" }));
         }),
       ],
     };
-    const kernel = new Kernel([...site.kernel.features, rooms]);
-    Object.assign(site, { kernel });
     const client = await juliet(site);
-    const jids = async (node?: string) =>
-      payload(await client.asks("get", items(node), "capulet.example"))
-        .getChildElements()
-        .map(({ attrs }) => attrs.jid);
-    expect(await jids()).toEqual(["rooms.capulet.example"]);
-    expect(await jids("commands")).toEqual(["capulet.example"]);
+    const listed = async (features: readonly Feature[], node?: string) => {
+      Object.assign(site, { kernel: new Kernel([disco, ...features]) });
+      const query = payload(await client.asks("get", items(node), "capulet.example"));
+      return query.getChildElements().map(({ attrs }) => attrs.jid);
+    };
+    expect(await listed([])).toEqual([]);
+    expect(await listed([service("rooms")])).toEqual(["rooms.capulet.example"]);
+    expect(await listed([service("pubsub"), service("rooms"), commands])).toHaveLength(2);
+    expect(await listed([commands], "commands")).toEqual(["capulet.example"]);
   });
 });
 

@@ -123,7 +123,7 @@ export class Site {
         }
       },
     };
-    this.accounts = new Accounts(this.object, () => {});
+    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [], vouch: async () => {} });
   }
 
   #deliver(batch: Delivery[]) {
@@ -158,7 +158,7 @@ export class Site {
   /** A bound resource; with `online`, after its initial presence, and with an empty inbox. */
   async client(jid: Jid | string, resource: string, online = false): Promise<Client> {
     const sid = `s${++this.#sids}`;
-    const bound = this.accounts.bind(String(jid), { gate: GATE, sid, resource });
+    const bound = await this.accounts.bind(String(jid), { gate: GATE, sid, resource });
     if (!bound.ok) throw new Error(bound.text);
     const client = new Client(this, Jid.parse(`${jid}/${bound.resource}`), sid);
     this.clients.set(sid, client);
@@ -200,7 +200,7 @@ export class Site {
 
   /** Everything in memory is forgotten, as when the object was evicted. */
   evict(): void {
-    this.accounts = new Accounts(this.object, () => {});
+    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [], vouch: async () => {} });
   }
 
   /** What was sent to other servers since the last time, as text. */

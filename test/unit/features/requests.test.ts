@@ -204,7 +204,7 @@ describe("XEP-0077: an account that exists", () => {
     const chamber = await site.client(JULIET, "chamber");
     const answer = await set("<username>juliet</username><password>wherefore art</password>", DOMAIN);
     expect(answer.attrs.type).toBe("result");
-    expect(site.accounts.judge(JULIET, { password: "wherefore art" }).ok).toBe(true);
+    expect((await site.accounts.judge(JULIET, { password: "wherefore art" })).ok).toBe(true);
     expect(chamber.end).toBe("reset");
     expect(juliet.end).toBeUndefined();
   });

@@ -62,5 +62,9 @@ export function form(type: string, fields: string): string {
 /** The condition of an error, and the one of pubsub. */
 export function conditions(answer: Element): string[] {
   const error = answer.getChild("error");
-  return error?.getChildElements().flatMap(({ name, attrs }) => (name === "text" ? [] : [attrs.feature ? `${name} ${attrs.feature}` : name])) ?? [];
+  return (
+    error
+      ?.getChildElements()
+      .flatMap(({ name, attrs }) => (name === "text" ? [] : [attrs.feature ? `${name} ${attrs.feature}` : name])) ?? []
+  );
 }

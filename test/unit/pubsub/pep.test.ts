@@ -33,7 +33,13 @@ describe("publishing (§3)", () => {
   it("keeps one item by default", async () => {
     for (const id of ["a", "b"]) await balcony.asks("set", publish(TUNE, id, tune(id)));
     const items = await balcony.asks("get", `<pubsub xmlns="${NS}"><items node="${TUNE}"/></pubsub>`);
-    expect(items.getChild("pubsub", NS)?.getChild("items")?.getChildElements().map(({ attrs }) => attrs.id)).toEqual(["b"]);
+    expect(
+      items
+        .getChild("pubsub", NS)
+        ?.getChild("items")
+        ?.getChildElements()
+        .map(({ attrs }) => attrs.id),
+    ).toEqual(["b"]);
   });
 });
 
@@ -143,10 +149,16 @@ describe("access (§5, XEP-0223)", () => {
     const orchard = await site.client(romeo, "orchard");
     await comesOnLine(orchard, ["urn:xmpp:bookmarks:1"]);
     const conference = `<conference xmlns="urn:xmpp:bookmarks:1"/>`;
-    expect((await balcony.asks("set", publish("urn:xmpp:bookmarks:1", "a@rooms", conference))).attrs.type).toBe("result");
+    expect((await balcony.asks("set", publish("urn:xmpp:bookmarks:1", "a@rooms", conference))).attrs.type).toBe(
+      "result",
+    );
     expect(eventsOf(orchard)).toEqual([]);
-    expect(conditions(await orchard.asks("get", get("urn:xmpp:bookmarks:1"), String(juliet)))).toEqual(["not-allowed", "closed-node"]);
-    const open = `<pubsub xmlns="${NS}#owner"><configure node="urn:xmpp:bookmarks:1"><x xmlns="jabber:x:data" type="submit">
+    expect(conditions(await orchard.asks("get", get("urn:xmpp:bookmarks:1"), String(juliet)))).toEqual([
+      "not-allowed",
+      "closed-node",
+    ]);
+    const open =
+      `<pubsub xmlns="${NS}#owner"><configure node="urn:xmpp:bookmarks:1"><x xmlns="jabber:x:data" type="submit">
       <field var="FORM_TYPE"><value>${NS}#node_config</value></field><field var="pubsub#access_model"><value>open</value></field>
       </x></configure></pubsub>`.replace(/>\s+</g, "><");
     expect(conditions(await balcony.asks("set", open))).toEqual(["not-acceptable", "unsupported-access-model"]);
@@ -157,7 +169,9 @@ describe("access (§5, XEP-0223)", () => {
     await balcony.asks("set", publish(TUNE, "a", tune("Finzi")));
     const orchard = await site.client(romeo, "orchard", true);
     expect(conditions(await orchard.asks("set", publish(TUNE, "b", tune("x")), String(juliet)))).toEqual(["forbidden"]);
-    expect(conditions(await orchard.asks("set", publish("new", "b", tune("x")), String(juliet)))).toEqual(["item-not-found"]);
+    expect(conditions(await orchard.asks("set", publish("new", "b", tune("x")), String(juliet)))).toEqual([
+      "item-not-found",
+    ]);
     const remove = `<pubsub xmlns="${NS}#owner"><delete node="${TUNE}"/></pubsub>`;
     expect(conditions(await orchard.asks("set", remove, String(juliet)))).toEqual(["forbidden"]);
   });
@@ -170,5 +184,27 @@ describe("capabilities that lie (XEP-0115 §5.4)", () => {
     await balcony.sends(`<iq type="result" to="${juliet}" id="${question?.attrs.id}">${infoOf(["node-b"])}</iq>`);
     const chamber = await site.client(juliet, "chamber");
     expect(await comesOnLine(chamber, ["node-a"])).toBe(true);
+  });
+});
+
+describe("what a client shows (XEP-0060 §16.4.2)", () => {
+  it("decides whether it gets an event", async () => {
+    const chats = await site.client(romeo, "chats");
+    const away = await site.client(romeo, "away");
+    await chats.sends("<presence><show>chat</show></presence>");
+    await away.sends("<presence><show>away</show></presence>");
+    const node = "open";
+    await balcony.asks("set", publish(node, "a", tune("a"), "access_model=open"));
+    const options = `<options><x xmlns="jabber:x:data" type="submit"><field var="FORM_TYPE"><value>${NS}#subscribe_options</value></field><field var="pubsub#show-values"><value>chat</value><value>online</value></field></x></options>`;
+    const answer = await chats.asks(
+      "set",
+      `<pubsub xmlns="${NS}"><subscribe node="${node}" jid="${romeo}"/>${options}</pubsub>`,
+      String(juliet),
+    );
+    expect(answer.attrs.type).toBe("result");
+    for (const client of [chats, away]) client.takes();
+    await balcony.asks("set", publish(node, "b", tune("b")));
+    expect(eventsOf(chats)).toEqual([`${node} b`]);
+    expect(eventsOf(away)).toEqual([]);
   });
 });

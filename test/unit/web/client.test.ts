@@ -5,6 +5,7 @@ import { Client, type Options } from "../../../src/web/client/client.ts";
 import { Contacts, type Said } from "../../../src/web/client/contacts.ts";
 import { xml } from "../../../src/web/client/element.ts";
 import type { Keep } from "../../../src/web/client/negotiate.ts";
+import { withPassword } from "../../../src/web/client/scram.ts";
 import { FakeSocket } from "./fake-socket.ts";
 
 const OPEN = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' id='1' from='localhost' version='1.0'/>";
@@ -31,7 +32,7 @@ async function connect(more: Partial<Options> = {}): Promise<void> {
   client = new Client({
     address: "ws://localhost/ws",
     domain: "localhost",
-    credentials: { username: "romeo", password: "secret" },
+    credentials: withPassword("romeo", "secret"),
     keep: { agent: "a" },
     ...more,
   });

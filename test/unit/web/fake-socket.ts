@@ -7,9 +7,7 @@ export class FakeSocket {
   static readonly OPEN = 1;
   static all: FakeSocket[] = [];
   readyState = 0;
-  onopen?: () => void;
-  onclose?: () => void;
-  onmessage?: (event: { data: string }) => void;
+  #listeners: Record<string, (event: { data: string }) => void> = {};
   #sent: Element[] = [];
   #arrived = () => {};
 
@@ -22,8 +20,16 @@ export class FakeSocket {
     FakeSocket.all.push(this);
     queueMicrotask(() => {
       this.readyState = 1;
-      this.onopen?.();
+      this.#tell("open");
     });
+  }
+
+  addEventListener(type: string, listener: (event: { data: string }) => void): void {
+    this.#listeners[type] = listener;
+  }
+
+  #tell(type: string, data = ""): void {
+    this.#listeners[type]?.({ data });
   }
 
   send(text: string): void {
@@ -33,12 +39,12 @@ export class FakeSocket {
 
   close(): void {
     this.readyState = 3;
-    this.onclose?.();
+    this.#tell("close");
   }
 
   /** The server says these frames. */
   say(...frames: string[]): void {
-    for (const data of frames) this.onmessage?.({ data });
+    for (const data of frames) this.#tell("message", data);
   }
 
   /** The next element the client sent with this name, skipping others. */

@@ -1,8 +1,10 @@
 import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { begin, hashedToken, type Offer, SaslError } from "../../../src/web/client/sasl.ts";
+import { withToken } from "../../../src/web/client/bearer.ts";
+import { anonymous, hashedToken, type Offer, SaslError } from "../../../src/web/client/sasl.ts";
+import { withPassword } from "../../../src/web/client/scram.ts";
 
-const romeo = { username: "romeo", password: "pencil\u00a0case" };
+const romeo = withPassword("romeo", "pencil\u00a0case");
 const offer = (mechanisms: string[], more: Partial<Offer> = {}): Offer => ({
   mechanisms,
   secure: true,
@@ -34,7 +36,7 @@ describe("SCRAM (RFC 5802, 7677)", () => {
     ["SHA-256", "sha256"],
     ["SHA-512", "sha512"],
   ])("%s proves itself, and wants proof", async (name, hash) => {
-    const exchange = await begin(romeo, offer([`SCRAM-${name}`, "PLAIN"]));
+    const exchange = (await romeo(offer([`SCRAM-${name}`, "PLAIN"])))!;
     expect(exchange.mechanism).toBe(`SCRAM-${name}`);
     const { challenge, proof, signature } = server(hash, "pencil case", exchange.first);
     expect(await exchange.next(challenge)).toBe(proof);
@@ -42,14 +44,14 @@ describe("SCRAM (RFC 5802, 7677)", () => {
   });
 
   test("a server that does not know the password is left", async () => {
-    const exchange = await begin(romeo, offer(["SCRAM-SHA-256"]));
+    const exchange = (await romeo(offer(["SCRAM-SHA-256"])))!;
     const { challenge, signature } = server("sha256", "guess", exchange.first);
     await exchange.next(challenge);
     await expect(exchange.next(signature)).rejects.toThrow(SaslError);
   });
 
   test("so is one that skips its proof, changes the nonce, or wants too many rounds", async () => {
-    const fresh = () => begin(romeo, offer(["SCRAM-SHA-256"]));
+    const fresh = async () => (await romeo(offer(["SCRAM-SHA-256"])))!;
     await expect((await fresh()).next("")).rejects.toThrow(SaslError);
     await expect((await fresh()).next(`r=mine,s=${btoa("salt")},i=4096`)).rejects.toThrow(SaslError);
     const exchange = await fresh();
@@ -61,7 +63,7 @@ describe("SCRAM (RFC 5802, 7677)", () => {
     const S = "PLAIN\x1eSCRAM-SHA-1\x1eSCRAM-SHA-256";
     const h = (text: string) => `,h=${createHash("sha256").update(text).digest("base64")}`;
     const login = async (extra: string, bindings?: string[]) => {
-      const exchange = await begin(romeo, offer(["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"], { bindings }));
+      const exchange = (await romeo(offer(["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"], { bindings })))!;
       return exchange.next(server("sha256", "pencil case", exchange.first, extra).challenge);
     };
     await expect(login(h(S))).resolves.toContain("p=");
@@ -72,18 +74,25 @@ describe("SCRAM (RFC 5802, 7677)", () => {
 
 describe("a password in the clear", () => {
   test("is sent where it is safe", async () => {
-    expect((await begin(romeo, offer(["PLAIN"]))).first).toBe("\0romeo\0pencil case");
+    expect((await romeo(offer(["PLAIN"])))!.first).toBe("\0romeo\0pencil case");
   });
   test("is not sent without TLS, nor once SCRAM has been used", async () => {
-    await expect(begin(romeo, offer(["PLAIN"], { secure: false }))).rejects.toThrow(SaslError);
-    await expect(begin(romeo, offer(["PLAIN"], { pinned: true }))).rejects.toThrow(SaslError);
+    expect(await romeo(offer(["PLAIN"], { secure: false }))).toBeUndefined();
+    expect(await romeo(offer(["PLAIN"], { pinned: true }))).toBeUndefined();
   });
 });
 
 test("a token goes by OAUTHBEARER, else as PLAIN's password", async () => {
-  const bearer = { username: "romeo", token: async () => "e.y.J" };
-  expect((await begin(bearer, offer(["PLAIN", "OAUTHBEARER"]))).first).toBe("n,,\x01auth=Bearer e.y.J\x01\x01");
-  expect((await begin(bearer, offer(["PLAIN"]))).first).toBe("\0romeo\0e.y.J");
+  const bearer = withToken(async () => "e.y.J", "romeo");
+  const first = async (mechanisms: string[]) => (await bearer(offer(mechanisms)))?.first;
+  expect(await first(["PLAIN", "OAUTHBEARER"])).toBe("n,,\x01auth=Bearer e.y.J\x01\x01");
+  expect(await first(["PLAIN"])).toBe("\0romeo\0e.y.J");
+  expect(await bearer(offer(["OAUTHBEARER"], { secure: false }))).toBeUndefined();
+});
+
+test("a guest names nobody", async () => {
+  expect(await anonymous(offer(["PLAIN", "ANONYMOUS"]))).toMatchObject({ mechanism: "ANONYMOUS", first: "" });
+  expect(await anonymous(offer(["PLAIN"]))).toBeUndefined();
 });
 
 test("HT-SHA-256-NONE: both sides prove that they know the token (XEP-0484)", async () => {

@@ -1,0 +1,82 @@
+/** One remote domain: its queue, and the sockets of the bridges that reach it. */
+import { DurableObject } from "cloudflare:workers";
+import { features } from "../src/features/index.ts";
+import { Kernel } from "../src/kernel/kernel.ts";
+import { type Item, Post } from "../src/kernel/post.ts";
+import type { ToPeer } from "../src/peer/frames.ts";
+import { type Link, type LinkState, Peer as Remote } from "../src/peer/peer.ts";
+import { QUEUE } from "../src/peer/queue.ts";
+import { settingsOf } from "../src/settings.ts";
+import { type Env, log, storageOf, stubs } from "./ports.ts";
+
+const kernel = new Kernel(features);
+
+export class Peer extends DurableObject<Env> {
+  readonly #remote: Remote;
+  /** Rebuilt from the sockets. */
+  readonly #links = new WeakMap<WebSocket, Link>();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const settings = settingsOf(env);
+    const { at, directory } = stubs(env, settings);
+    const domain = ctx.id.name as string;
+    const post: Post = new Post({
+      settings,
+      self: { kind: "PEER", name: domain },
+      calls: at,
+      local: (item) => this.#remote.receive([item]),
+      delivered: () => {},
+    });
+    const reach = (to: string) => directory().reach(to);
+    const atomically = <T>(run: () => T) => ctx.storage.transactionSync(run);
+    const ports = { domain, settings, kernel, post, log, reach, atomically, ...storageOf(ctx, [QUEUE]) };
+    this.#remote = new Remote(ports);
+    for (const socket of ctx.getWebSockets()) this.#adopt(socket);
+  }
+
+  #adopt(socket: WebSocket): void {
+    const kept = socket.deserializeAttachment() as LinkState | null;
+    const link: Link = {
+      state: kept ?? { bridge: "", sent: 0, taken: 0 },
+      send: (frame) => {
+        if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+      },
+      close: () => socket.close(1000, ""),
+      save: () => socket.serializeAttachment(link.state),
+    };
+    this.#links.set(socket, link);
+    this.#remote.linked(link);
+  }
+
+  /** A bridge's link; the edge has checked its token. */
+  override async fetch(): Promise<Response> {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    this.#adopt(server);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    const link = this.#links.get(socket);
+    if (link) this.#remote.frame(link, JSON.parse(String(message)) as ToPeer);
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    const link = this.#links.get(socket);
+    if (link) this.#remote.unlinked(link);
+    this.#links.delete(socket);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.webSocketClose(socket);
+  }
+
+  async receive(batch: Item[]): Promise<void> {
+    this.#remote.receive(batch);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#remote.alarm();
+  }
+}

@@ -1,0 +1,107 @@
+/** RFC 6120 §3.2, XEP-0368: where a domain's server is — https://xmpp.org/extensions/xep-0368.html. Nothing inside our own network (security.md F6). */
+import { lookup, resolveSrv } from "node:dns/promises";
+import { BlockList, isIP, isIPv6 } from "node:net";
+import { domainToASCII } from "node:url";
+
+export interface Target {
+  address: string;
+  port: number;
+  /** TLS from the first byte. */
+  direct: boolean;
+}
+
+export interface ResolveOptions {
+  /** Domain → `host:port`, or `tls:host:port`: for tests and odd networks. */
+  overrides: Record<string, string>;
+  /** Addresses of private networks and this machine are good, too. */
+  allowPrivate: boolean;
+}
+
+/** There is no such server, and trying again would not help. */
+export class NoServer extends Error {}
+
+const MOST = 8;
+
+/** Every address to try, in order. @throws {NoServer} */
+export async function resolveServer(domain: string, { overrides, allowPrivate }: ResolveOptions): Promise<Target[]> {
+  const override = overrides[domain];
+  if (override) {
+    const [, direct, address = "", port] = /^(tls:)?(.+):(\d+)$/.exec(override) ?? [];
+    return [{ address, port: Number(port), direct: direct !== undefined }];
+  }
+  const name = domainToASCII(domain);
+  if (!name || domain.startsWith("[") || isIP(name)) throw new NoServer(`${domain} is no domain`);
+  const [tls, plain] = await Promise.all([srv(`_xmpps-server._tcp.${name}`, true), srv(`_xmpp-server._tcp.${name}`, false)]);
+  let found = [...tls, ...plain];
+  // RFC 2782: a target of "." says that there is no such service.
+  if (found.length > 0 && found.every(({ host }) => host === "" || host === ".")) throw new NoServer(`${domain} has no server`);
+  found = found.filter(({ host }) => host !== "" && host !== ".").sort(bySrv);
+  if (found.length === 0) found = [{ host: name, port: 5269, direct: false, priority: 0, weight: 0 }];
+  const targets: Target[] = [];
+  for (const { host, port, direct } of found.slice(0, MOST)) {
+    const addresses = await lookup(host, { all: true }).catch(() => []);
+    for (const { address } of addresses)
+      // Resolved once, and connected to this very address: a second look could find another.
+      if ((allowPrivate || isPublic(address)) && isServerPort(port)) targets.push({ address, port, direct });
+  }
+  if (targets.length === 0) throw new NoServer(`${domain} has no address that may be used`);
+  return targets;
+}
+
+interface Service {
+  host: string;
+  port: number;
+  direct: boolean;
+  priority: number;
+  weight: number;
+}
+
+const bySrv = (a: Service, b: Service) => a.priority - b.priority || b.weight * Math.random() - a.weight * Math.random();
+
+async function srv(name: string, direct: boolean): Promise<Service[]> {
+  const records = await resolveSrv(name).catch(() => []);
+  return records.map(({ name: host, port, priority, weight }) => ({ host, port, direct, priority, weight }));
+}
+
+/** Not those of other protocols, which a strange SRV record could have us talk to. */
+const isServerPort = (port: number) => port === 443 || port > 1023;
+
+const blocked = new BlockList();
+for (const [net, bits] of [
+  ["0.0.0.0", 8],
+  ["10.0.0.0", 8],
+  ["100.64.0.0", 10],
+  ["127.0.0.0", 8],
+  ["169.254.0.0", 16],
+  ["172.16.0.0", 12],
+  ["192.0.0.0", 24],
+  ["192.0.2.0", 24],
+  ["192.88.99.0", 24],
+  ["192.168.0.0", 16],
+  ["198.18.0.0", 15],
+  ["198.51.100.0", 24],
+  ["203.0.113.0", 24],
+  ["224.0.0.0", 3],
+] as const)
+  blocked.addSubnet(net, bits, "ipv4");
+for (const [net, bits] of [
+  ["::", 96],
+  ["::ffff:0:0", 96],
+  ["64:ff9b::", 96],
+  ["64:ff9b:1::", 48],
+  ["100::", 64],
+  ["2001::", 23],
+  ["2001:db8::", 32],
+  ["2002::", 16],
+  ["fc00::", 7],
+  ["fe80::", 10],
+  ["fec0::", 10],
+  ["ff00::", 8],
+] as const)
+  blocked.addSubnet(net, bits, "ipv6");
+
+/** Whether an address belongs to the public internet: no v4 in v6's clothes either, since those may lead anywhere. */
+export function isPublic(address: string): boolean {
+  const plain = address.replace(/%.*$/, "");
+  return isIP(plain) !== 0 && !blocked.check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
+}

@@ -1,0 +1,116 @@
+/** One message: who, when, what, what others made of it, and what can be done to it. */
+import { html, nothing, type TemplateResult } from "lit/html.js";
+import type { Entry } from "../client/timeline.ts";
+import type { XmppChat } from "./chat.ts";
+import { clock, dayName } from "./dates.ts";
+import { hueOf } from "./hue.ts";
+import { icons } from "./icons.ts";
+import { menu } from "./menu.ts";
+import { fill } from "./strings.ts";
+import { isBig, mentionOf, type Rich, rich } from "./text.ts";
+
+type Part = TemplateResult | typeof nothing;
+
+/** Messages of one sender within this time stand together under one name. */
+const TOGETHER = 5 * 60_000;
+const EMOJI = ["👍", "❤️", "😂", "😮", "😢", "🎉", "🙏", "👀"];
+
+export function message(chat: XmppChat, entry: Entry, before: Entry | undefined, last: boolean): TemplateResult {
+  const { strings, language } = chat;
+  const { own, nick, time, to, state, sender } = entry;
+  const newDay = new Date(time).toDateString() !== (before && new Date(before.time).toDateString());
+  const fresh = !own && chat.attention.lastSeen === (before?.key ?? "");
+  const head = newDay || fresh || before?.sender !== sender || before.to !== to || time - before.time > TOGETHER;
+  const open = chat.menu?.key === entry.key ? chat.menu.kind : undefined;
+  const mention = mentionOf(chat.live!.room.nick);
+  const classes = [own && "own", head && "head", open && "on", !own && mention?.test(entry.body) && "hit", state];
+  return html`${newDay ? html`<p class="rule"><span>${dayName(language, time)}</span></p>` : nothing}${
+    fresh ? html`<p class="rule fresh">${strings.fresh}</p>` : nothing
+  }<div class="m h${hueOf(nick)} ${classes.filter(Boolean).join(" ")}" part="message ${own ? "own" : ""}" tabindex=${last ? 0 : -1}>
+      ${head && !own ? html`<span class="face" aria-hidden="true">${[...nick][0]}</span>` : nothing}
+      <div class=${head ? "who" : "vh"}><bdi class="nick" part="nick">${nick}</bdi>
+        <time datetime=${new Date(time).toISOString()}>${clock(language, time)}</time>${
+          to === undefined ? nothing : html`<span class="meta">${own ? fill(strings.only, to) : strings.onlyYou}</span>`
+        }</div>
+      <div class="cell">${quote(chat, entry)}${bubble(chat, entry, mention)}${
+        state === "failed"
+          ? html`<p class="fail">${strings.notSent}: ${entry.error} <button @click=${() => chat.live?.room.retry(entry)}>${strings.again}</button></p>`
+          : nothing
+      }${reactions(chat, entry)}</div>
+      ${entry.removed || state !== "sent" || chat.readonly ? nothing : tools(chat, entry, open, last)}
+    </div>`;
+}
+
+function bubble({ strings }: XmppChat, entry: Entry, mention: RegExp | undefined): TemplateResult {
+  const { removed, body, edited, to } = entry;
+  if (removed) {
+    return html`<p class="b gone">${removed.by ? strings.removedBy : strings.removed}${removed.reason ? `: ${removed.reason}` : ""}</p>`;
+  }
+  const content = body.startsWith("/me ") ? html`<em>${entry.nick} ${body.slice(4)}</em>` : styled(entry, mention);
+  return html`<div class="b ${isBig(body) ? "big" : ""} ${to === undefined ? "" : "just"}" part="body" dir="auto">${content}${
+    edited ? html` <span class="meta">(${strings.edited})</span>` : nothing
+  }</div>`;
+}
+
+const parsed = new WeakMap<Entry, { body: string; mention: RegExp | undefined; result: Rich }>();
+
+/** Parsed once for each text and nick. */
+function styled(entry: Entry, mention: RegExp | undefined): Rich {
+  const { body } = entry;
+  let known = parsed.get(entry);
+  if (known?.body !== body || known.mention !== mention) {
+    known = { body, mention, result: rich(body, mention) };
+    parsed.set(entry, known);
+  }
+  return known.result;
+}
+
+function quote(chat: XmppChat, { reply }: Entry): Part {
+  if (!reply) return nothing;
+  const { timeline } = chat.live!.room;
+  const original = timeline.find(reply.ref);
+  const show = () => {
+    const target = chat.root.querySelectorAll<HTMLElement>(".m")[timeline.entries.indexOf(original!)];
+    target?.scrollIntoView({ block: "center" });
+    target?.focus();
+  };
+  return html`<button class="quote" dir="auto" ?disabled=${!original} @click=${show}>${
+    original ? html`<b><bdi>${original.nick}</bdi></b> ${original.removed ? chat.strings.removed : original.body}` : "…"
+  }</button>`;
+}
+
+function reactions(chat: XmppChat, entry: Entry): Part {
+  const { room } = chat.live!;
+  const own = room.senderOf(room.nick);
+  const one = ([emoji, who]: [string, Set<string>]) =>
+    html`<button aria-pressed=${who.has(own)} ?disabled=${chat.readonly} @click=${() => room.react(entry, emoji)}>${emoji} ${who.size}</button>`;
+  return entry.reactions.size && !entry.removed
+    ? html`<div class="reacts">${[...entry.reactions].map(one)}</div>`
+    : nothing;
+}
+
+function tools(chat: XmppChat, entry: Entry, open: string | undefined, last: boolean): TemplateResult {
+  const { strings } = chat;
+  const toggle = (kind: "react" | "actions") => async () => {
+    await chat.fetchTools();
+    chat.menu = open === kind ? undefined : { key: entry.key, kind };
+    await chat.update();
+    chat.root.querySelector<HTMLElement>(".m .menu button")?.focus();
+  };
+  const button = (label: string, icon: TemplateResult, act: () => void, expanded: boolean | typeof nothing) =>
+    html`<button class="icon" tabindex="-1" aria-label=${label} aria-expanded=${expanded} @click=${act}>${icon}</button>`;
+  const list =
+    open === "react"
+      ? EMOJI.map((emoji) => [emoji, () => chat.live?.room.react(entry, emoji)] as const)
+      : open && chat.tools?.actions(chat, entry);
+  return html`<div class="tools">${
+    entry.ref && entry.to === undefined
+      ? [
+          button(strings.react, icons.react, toggle("react"), open === "react"),
+          button(strings.reply, icons.reply, () => chat.begin({ reply: entry }), nothing),
+        ]
+      : nothing
+  }${button(strings.actions, icons.more, toggle("actions"), open === "actions")}${
+    list ? menu(html, chat, list, `${open === "react" ? "row" : ""} ${last ? "up" : ""}`) : nothing
+  }</div>`;
+}
