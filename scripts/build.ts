@@ -10,6 +10,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { build as bundle, type Plugin } from "esbuild";
+import { openapi } from "./openapi.ts";
 
 export const ROOT = dirname(import.meta.dirname);
 export const DIST = join(ROOT, "dist");
@@ -20,6 +21,7 @@ const TYPES: Record<string, string> = {
   js: "text/javascript; charset=utf-8",
   css: "text/css; charset=utf-8",
   html: "text/html; charset=utf-8",
+  json: "application/json",
   svg: "image/svg+xml",
 };
 
@@ -57,6 +59,7 @@ async function buildPages(): Promise<Map<string, string>> {
       files.set(`/${basename(name)}`, await readFile(at(name), "utf8"));
     }
   }
+  files.set("/openapi.json", JSON.stringify(openapi()));
   for (const [path, text] of files) await write(join(DIST, "web", path), text);
   return files;
 }

@@ -44,7 +44,7 @@ const PARTS: Record<string, { values: readonly string[]; types?: readonly string
   },
   edge: {
     values: ["protocol", "settings.ts", "kernel/placement.ts", "gate/upgrade.ts"],
-    types: ["durable-objects", "peer/frames.ts"],
+    types: ["durable-objects", "kernel", "account", "muc", "peer/frames.ts"],
   },
   bridge: { values: ["xml", "protocol", "gate/upgrade.ts"], types: ["settings.ts", "peer/frames.ts"] },
   web: { values: [] },

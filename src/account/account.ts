@@ -364,7 +364,7 @@ export class Account extends Entity {
     for (const resource of [...this.resources]) this.end(resource, "not-authorized");
     this.fire("account:removed", undefined);
     this.archive.clear();
-    new Tokens(this.sql, this.id).clear();
+    new Tokens(this.sql, this.id).forget();
     this.contacts.clear();
     forgetOnce(this.sql, this.id);
     this.sql`DELETE FROM account WHERE id = ${this.id}`;

@@ -59,6 +59,12 @@ export class Tokens {
     this.#sql`DELETE FROM token WHERE owner = ${this.#owner}`;
   }
 
+  /** The account is no more. */
+  forget(): void {
+    this.clear();
+    this.#sql`DELETE FROM used_token WHERE owner = ${this.#owner}`;
+  }
+
   #slots(client: string): TokenSlots {
     const [row] = this.#sql<{
       slots: string;

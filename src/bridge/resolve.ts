@@ -1,5 +1,5 @@
 /** RFC 6120 §3.2, XEP-0368: where a domain's server is — https://xmpp.org/extensions/xep-0368.html. Nothing inside our own network (security.md F6). */
-import { lookup, resolveSrv } from "node:dns/promises";
+import { lookup, Resolver } from "node:dns/promises";
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
 
@@ -21,6 +21,14 @@ export interface ResolveOptions {
 export class NoServer extends Error {}
 
 const MOST = 8;
+const resolver = new Resolver({ timeout: 3_000, tries: 2 });
+/** A name that does not exist, or has nothing of this kind; anything else may be better next time. */
+const NOTHING = new Set(["ENOTFOUND", "ENODATA"]);
+
+function nothing(error: NodeJS.ErrnoException): never[] {
+  if (NOTHING.has(error.code ?? "")) return [];
+  throw error;
+}
 
 /** Every address to try, in order. @throws {NoServer} */
 export async function resolveServer(domain: string, { overrides, allowPrivate }: ResolveOptions): Promise<Target[]> {
@@ -30,7 +38,8 @@ export async function resolveServer(domain: string, { overrides, allowPrivate }:
     return [{ address, port: Number(port), direct: direct !== undefined }];
   }
   const name = domainToASCII(domain);
-  if (!name || domain.startsWith("[") || isIP(name)) throw new NoServer(`${domain} is no domain`);
+  // RFC 6761 §6.4: names under "invalid" are never asked for.
+  if (!name || domain.startsWith("[") || isIP(name) || name.endsWith(".invalid")) throw new NoServer(`${domain} is no domain`);
   const [tls, plain] = await Promise.all([srv(`_xmpps-server._tcp.${name}`, true), srv(`_xmpp-server._tcp.${name}`, false)]);
   let found = [...tls, ...plain];
   // RFC 2782: a target of "." says that there is no such service.
@@ -39,7 +48,7 @@ export async function resolveServer(domain: string, { overrides, allowPrivate }:
   if (found.length === 0) found = [{ host: name, port: 5269, direct: false, priority: 0, weight: 0 }];
   const targets: Target[] = [];
   for (const { host, port, direct } of found.slice(0, MOST)) {
-    const addresses = await lookup(host, { all: true }).catch(() => []);
+    const addresses = await lookup(host, { all: true }).catch(nothing);
     for (const { address } of addresses)
       // Resolved once, and connected to this very address: a second look could find another.
       if ((allowPrivate || isPublic(address)) && isServerPort(port)) targets.push({ address, port, direct });
@@ -59,7 +68,7 @@ interface Service {
 const bySrv = (a: Service, b: Service) => a.priority - b.priority || b.weight * Math.random() - a.weight * Math.random();
 
 async function srv(name: string, direct: boolean): Promise<Service[]> {
-  const records = await resolveSrv(name).catch(() => []);
+  const records = await resolver.resolveSrv(name).catch(nothing);
   return records.map(({ name: host, port, priority, weight }) => ({ host, port, direct, priority, weight }));
 }
 

@@ -184,9 +184,12 @@ function wasDirected({ state: { directed = [] } }: Resource, jid: Jid): boolean 
   return directed.some((other) => other === bare || other.startsWith(`${bare}/`));
 }
 
-/** §8.5.3.1: no request reaches a client that has not shown its presence to the sender. */
-function guard(account: Account, { asks, from, to }: Stanza): void {
-  if (!asks || !to?.full) return;
+/** XEP-0166: whoever knows a client's full address may call it, as with other servers. */
+const JINGLE = "urn:xmpp:jingle:1 jingle";
+
+/** §8.5.3.1: no other request reaches a client that has not shown its presence to the sender. */
+function guard(account: Account, { asks, about, from, to }: Stanza): void {
+  if (!asks || !to?.full || about === JINGLE) return;
   const { domain, mucDomain, pubsubDomain } = account.settings;
   const own = from.domain === mucDomain || from.domain === pubsubDomain || (!from.local && from.domain === domain);
   const resource = account.resources.get(to.resource);

@@ -3,20 +3,21 @@ import { createHmac } from "node:crypto";
 import { Archive } from "../archive/archive.ts";
 import { Entity, type HostObject } from "../kernel/entity.ts";
 import { asStanzaError } from "../kernel/failure.ts";
-import { type Answer, handlersAt, type Inquiry, type Table } from "../kernel/feature.ts";
+import type { Answer, Table } from "../kernel/feature.ts";
 import { forgetOnce } from "../kernel/once.ts";
 import type { StanzaItem } from "../kernel/post.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import type { Jid } from "../protocol/jid.ts";
 import { Stanza } from "../protocol/stanza.ts";
-import type { Element } from "../xml/element.ts";
 import { type Affiliation, Affiliations, rank } from "./affiliations.ts";
 import { type Config, reviveConfig } from "./config.ts";
 import { ownPresence } from "./forgery.ts";
+import type { Passage, Promotion, Removal, Subject, Whisper } from "./hooks.ts";
 import type { Listing } from "./listing.ts";
 import { type Audience, type Occupant, Occupants, type Role, type Session, type Shown } from "./occupants.ts";
+import { type Cause, departure, ownDeparture, selfPresence, shownPresence } from "./presence.ts";
 import { Repeats } from "./repeats.ts";
-import { itemText, occupantIdText, statusText, userText } from "./wire.ts";
+import { itemText, statusText, userText } from "./wire.ts";
 
 /** `locked`: waits for its first configuration (§10.1). `subject`: JSON of `Subject`, "" when it never had one. */
 export const ROOM: Table = {
@@ -27,115 +28,6 @@ export const ROOM: Table = {
        subject TEXT NOT NULL, creator TEXT NOT NULL, created INTEGER NOT NULL)`,
   ],
 };
-
-export interface Subject {
-  /** The message's children as text, and who sent it. */
-  inner: string;
-  text: string;
-  from: string;
-  at: number;
-}
-
-/** Somebody at the door. Handlers throw to refuse, and later ones see what earlier ones decided. */
-export interface Entry {
-  readonly stanza: Stanza;
-  readonly jid: Jid;
-  nick: string;
-  /** `<x/>` of the join. */
-  readonly x: Element;
-  readonly affiliation: Affiliation;
-  readonly guest: boolean;
-  readonly address: string;
-  role: Role;
-  /** Status codes of its self-presence (§7.2.2). */
-  readonly codes: Set<number>;
-  /** More for `<x/>` of its self-presence, as text. */
-  extra: string;
-}
-
-/** Somebody who was let in, from this stream. */
-export interface Arrival extends Entry {
-  readonly session: Session;
-}
-
-/** A message to everybody, on its way through the room. */
-export interface Passage {
-  stanza: Stanza;
-  readonly occupant: Occupant;
-  readonly session: Session;
-}
-
-/** Something sent to somebody's place in the room, by somebody else in it. */
-export interface Whisper {
-  readonly stanza: Stanza;
-  readonly nick: string;
-  readonly from: { occupant: Occupant; session: Session } | undefined;
-}
-
-export interface RoomHooks {
-  /** Whether somebody may come in; who refuses, throws. */
-  "join:admit": Entry;
-  /** Before anybody's presence is sent to who comes in (XEP-0463). */
-  "join:before": Arrival;
-  /** After its own presence: history, subject. */
-  "join:after": Arrival;
-  /** A client has changed its presence or its nick; who refuses, throws. */
-  "presence:change": Occupant;
-  /** Available presence of anybody: a join, a change of nick or of what is shown (§7.2, §7.6, §7.7). */
-  "presence:available": Stanza;
-  /** A presence that could not be delivered. */
-  "presence:error": Stanza;
-  /** Every presence of an occupant: handlers add children, as text. */
-  "presence:extend": { occupant: Occupant; texts: string[] };
-  "occupant:entered": Occupant;
-  "occupant:left": Occupant;
-  /** A groupchat message of an occupant (§7.4). */
-  groupchat: Passage;
-  /** A message to the room itself that is not for everybody: invitations, requests (§7.8, §7.13). */
-  message: Stanza;
-  /** A message to one occupant (§7.5). */
-  whisper: Whisper;
-  /** An IQ to one occupant, or an answer to one (§17.4). */
-  "iq:occupant": Whisper;
-  /** disco#info of the room or a node of it: what is found is listed. */
-  "disco:info": Inquiry;
-  "disco:items": Inquiry;
-  /** Fields of muc#roominfo. */
-  "disco:fields": Record<string, string | readonly string[] | undefined>;
-  "affiliation:changed": Promotion;
-  /** A moderator has given somebody another role; "none": sent it out. */
-  "role:set": { occupant: Occupant; role: Role };
-  /** The server's operator takes a message back; "handled" when there was one. */
-  "message:retract": { uid: string; reason: string };
-  "config:changed": { before: Config };
-  /** What the Directory says of the room has changed. */
-  "room:listing": undefined;
-  "room:destroyed": undefined;
-}
-
-/** Handlers at a room that exists. */
-export const room = handlersAt<Room, RoomHooks>("room");
-
-/** Somebody's affiliation has changed, or its reserved nick. */
-export interface Promotion {
-  jid: Jid;
-  before: Affiliation;
-  after: Affiliation;
-  /** The version of all affiliations before it (XEP-0463). */
-  since: number;
-  actor?: string | undefined;
-  reason?: string;
-}
-
-/** Why an occupant is out (§7.14, §8.2, §9.1, §17.3). */
-export interface Removal {
-  codes?: readonly number[];
-  actor?: string | undefined;
-  reason?: string | undefined;
-  /** Children of the occupant's last presence, as text. */
-  presence?: string;
-  affiliation?: Affiliation;
-}
 
 export interface RoomPorts {
   /** Tells the Directory how the room is listed; `undefined` when it is no more. */
@@ -360,83 +252,37 @@ export class Room extends Entity {
   }
 
   presence(occupant: Occupant): Shown {
-    occupant.seen ??= this.#presence(occupant, {});
+    occupant.seen ??= shownPresence(this, occupant);
     return occupant.seen;
   }
 
-  #presence(occupant: Occupant, { codes = [], actor, reason, extra = "" }: Removal & { extra?: string }): Shown {
-    const { role, sessions } = occupant;
-    const affiliation = this.affiliation(occupant.jid);
-    const from = this.jid.with(occupant.nick);
-    const head = sessions[0]?.presence ?? "";
-    const tail = this.#tail(occupant);
-    const more = statusText(codes) + extra;
-    const write = (jid: Jid | undefined) => {
-      const x = userText(itemText({ affiliation, role, jid, actor, reason }) + more);
-      return new Stanza({ kind: "presence", from, inner: head + x + tail });
-    };
-    return { open: write(sessions[0]?.jid), closed: write(undefined) };
-  }
-
-  #tail(occupant: Occupant): string {
-    const texts = [occupantIdText(occupant.id)];
-    this.fire("presence:extend", { occupant, texts });
-    return texts.join("");
-  }
-
   /** What an occupant is told of itself: always with its real address, and status 110 (§7.2.2). */
-  self(occupant: Occupant, session: Session, cause: Removal & { extra?: string; id?: string } = {}): Stanza {
-    const { codes = [], actor, reason, extra = "", id = "" } = cause;
-    const affiliation = this.affiliation(occupant.jid);
-    const item = itemText({ affiliation, role: occupant.role, jid: session.jid, actor, reason });
-    const x = userText(item + statusText([110, ...codes]) + extra);
-    const from = this.jid.with(occupant.nick);
-    return new Stanza({ kind: "presence", id, from, inner: session.presence + x + this.#tail(occupant) });
+  self(occupant: Occupant, session: Session, cause: Cause & { id?: string } = {}): Stanza {
+    return selfPresence(this, occupant, session, cause);
   }
 
   /** Everybody learns what has become of an occupant: its affiliation, its role, its presence. `was`: its role before. */
-  announce(occupant: Occupant, was: Role = occupant.role, cause: Removal & { extra?: string } = {}): void {
-    if (this.shows(occupant.role)) this.show(this.#presence(occupant, cause), occupant);
+  announce(occupant: Occupant, was: Role = occupant.role, cause: Cause = {}): void {
+    if (occupant.sessions.length === 0) return; // gone by the time it was to be told
+    if (this.shows(occupant.role)) this.show(shownPresence(this, occupant, cause), occupant);
     else if (this.shows(was)) this.hide(occupant);
     for (const session of occupant.sessions) this.tell(session, this.self(occupant, session, cause));
   }
 
   /** The others no longer see an occupant, who is still here. */
   hide(occupant: Occupant): void {
-    this.show(this.#departure(occupant, {}), occupant);
-  }
-
-  /** The unavailable presence of somebody who goes, for others (§7.14). */
-  #departure(occupant: Occupant, removal: Removal): Shown {
-    const { codes = [], actor, reason, presence = "" } = removal;
-    const affiliation = removal.affiliation ?? this.affiliation(occupant.jid);
-    const tail = occupantIdText(occupant.id);
-    const from = this.jid.with(occupant.nick);
-    const write = (jid: Jid | undefined) => {
-      const item = itemText({ affiliation, role: "none", jid, actor, reason });
-      const inner = `${presence}${userText(item + statusText(codes))}${tail}`;
-      return new Stanza({ kind: "presence", type: "unavailable", from, inner });
-    };
-    return { open: write(occupant.sessions[0]?.jid), closed: write(undefined) };
+    if (occupant.sessions.length > 0) this.show(departure(this, occupant), occupant);
   }
 
   /** One client goes; the occupant with it, when it was the last. Everybody else learns it after the answer. */
-  leave(occupant: Occupant, session: Session, removal: Removal = {}, extra = ""): void {
-    const { codes = [], actor, reason, presence = "" } = removal;
+  leave(occupant: Occupant, session: Session, removal: Removal = {}): void {
     const last = occupant.sessions.length === 1;
-    const affiliation = removal.affiliation ?? this.affiliation(occupant.jid);
-    const departure = last && this.shows(occupant.role) ? this.#departure(occupant, removal) : undefined;
-    const item = itemText({ affiliation, role: "none", jid: session.jid, actor, reason });
-    const x = userText(`${item}${statusText([110, ...codes])}${extra}`);
-    const inner = `${presence}${x}${occupantIdText(occupant.id)}`;
-    this.tell(
-      session,
-      new Stanza({ kind: "presence", type: "unavailable", from: this.jid.with(occupant.nick), inner }),
-    );
+    const left = last && this.shows(occupant.role) ? departure(this, occupant, removal) : undefined;
+    this.tell(session, ownDeparture(this, occupant, session, removal));
     const shown = occupant.sessions[0] === session;
     this.occupants.remove(occupant, session);
     if (last) {
-      if (departure) this.after(() => this.show(departure));
+      if (left) this.after(() => this.show(left));
       this.fire("occupant:left", occupant);
     } else if (shown && this.shows(occupant.role)) this.after(() => this.announce(occupant));
   }

@@ -1,6 +1,7 @@
 /** Others in a room, for a page under test to meet: our own client core in Node. */
 import { Client } from "../../src/web/client/client.ts";
 import { Room, type RoomEvent } from "../../src/web/client/muc.ts";
+import { configure, settings } from "../../src/web/client/room-config.ts";
 import { anonymous } from "../../src/web/client/sasl.ts";
 import { withPassword } from "../../src/web/client/scram.ts";
 import type { Entry } from "../../src/web/client/timeline.ts";
@@ -60,4 +61,13 @@ export async function enter(server: Server, room: string, nick: string, password
       client.disconnect();
     },
   };
+}
+
+/** Lets guests in and speak, where a room's owner has to say so. */
+export async function admitGuests({ client, room }: Person): Promise<void> {
+  const fields = await settings(client, room);
+  const guests = fields.find(({ name }) => name.endsWith("guests"));
+  if (!guests) return;
+  guests.values = ["speak"];
+  await configure(client, room, fields);
 }

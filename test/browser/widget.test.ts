@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Server, startServer, TARGET } from "../interop/server.ts";
 import { launch, picture } from "./chromium.ts";
 import { wireTo } from "./cut.ts";
-import { enter } from "./people.ts";
+import { admitGuests, enter } from "./people.ts";
 import type { Site } from "./site.ts";
 import { openWidget, widgetSite } from "./widget.ts";
 
@@ -27,7 +27,9 @@ afterAll(async () => {
 let rooms = 0;
 const owned = async () => {
   const name = `room${++rooms}`;
-  return { name, ada: await enter(server, name, "Ada", "secret") };
+  const ada = await enter(server, name, "Ada", "secret");
+  await admitGuests(ada);
+  return { name, ada };
 };
 
 describe("a guest", () => {

@@ -1,8 +1,9 @@
 /** XEP-0045 §8.2–8.6, §9, §10.3–10.8: roles and affiliations, asked for and changed — https://xmpp.org/extensions/xep-0045.html */
 import type { Feature } from "../../kernel/feature.ts";
 import { type Affiliation, isAffiliation, rank } from "../../muc/affiliations.ts";
+import { room } from "../../muc/hooks.ts";
 import { nickKey, type Occupant, ROLES, type Role } from "../../muc/occupants.ts";
-import { type Room, room } from "../../muc/room.ts";
+import type { Room } from "../../muc/room.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { Jid } from "../../protocol/jid.ts";
 import { MUC_ADMIN } from "../../protocol/ns.ts";

@@ -2,7 +2,8 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Feature } from "../../kernel/feature.ts";
 import { rank } from "../../muc/affiliations.ts";
-import { type Entry, type Room, room } from "../../muc/room.ts";
+import { type Entry, room } from "../../muc/hooks.ts";
+import type { Room } from "../../muc/room.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { MUC } from "../../protocol/ns.ts";
 

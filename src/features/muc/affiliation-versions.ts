@@ -1,7 +1,8 @@
 /** XEP-0463: MUC Affiliations Versioning, v0.1 — https://xmpp.org/extensions/xep-0463.html: who comes back learns what has changed. */
 import type { Feature } from "../../kernel/feature.ts";
 import type { Standing } from "../../muc/affiliations.ts";
-import { type Arrival, type Room, room } from "../../muc/room.ts";
+import { type Arrival, room } from "../../muc/hooks.ts";
+import type { Room } from "../../muc/room.ts";
 import { MAV, readVersion, versionOf, versionText } from "../../muc/versions.ts";
 import { itemText, userText } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";

@@ -1,7 +1,8 @@
 /** XEP-0486: MUC Avatars, v0.1 — https://xmpp.org/extensions/xep-0486.html; XEP-0054 v1.3.0 */
 import { createHash } from "node:crypto";
 import type { Feature } from "../../kernel/feature.ts";
-import { type Room, room } from "../../muc/room.ts";
+import { room } from "../../muc/hooks.ts";
+import type { Room } from "../../muc/room.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { CLIENT } from "../../protocol/ns.ts";
 import type { Stanza } from "../../protocol/stanza.ts";

@@ -2,7 +2,8 @@
 import type { Feature } from "../../kernel/feature.ts";
 import type { Affiliation } from "../../muc/affiliations.ts";
 import { type Config, FIELDS, PEOPLE, ROOM_CONFIG } from "../../muc/config.ts";
-import { type Room, room } from "../../muc/room.ts";
+import { room } from "../../muc/hooks.ts";
+import type { Room } from "../../muc/room.ts";
 import { destroyText } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { formElement, readForm, readSubmission } from "../../protocol/forms.ts";

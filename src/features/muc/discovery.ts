@@ -1,7 +1,8 @@
 /** XEP-0045 §6.4–6.6, §7.12: what a room says of itself — https://xmpp.org/extensions/xep-0045.html; XEP-0030, XEP-0128 */
 import type { Feature, Inquiry } from "../../kernel/feature.ts";
+import { room } from "../../muc/hooks.ts";
 import type { Listing } from "../../muc/listing.ts";
-import { type Room, room } from "../../muc/room.ts";
+import type { Room } from "../../muc/room.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { resultForm } from "../../protocol/forms.ts";
 import { DISCO_INFO, DISCO_ITEMS, MUC } from "../../protocol/ns.ts";

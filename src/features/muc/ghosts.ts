@@ -1,6 +1,7 @@
 /** XEP-0045 §17.3, §18.1.2: who cannot be reached is not here — https://xmpp.org/extensions/xep-0045.html */
 import type { Feature } from "../../kernel/feature.ts";
-import { type Room, room, type Whisper } from "../../muc/room.ts";
+import { room, type Whisper } from "../../muc/hooks.ts";
+import type { Room } from "../../muc/room.ts";
 import { readError, type StanzaCondition } from "../../protocol/errors.ts";
 import { CLIENT } from "../../protocol/ns.ts";
 import type { Stanza } from "../../protocol/stanza.ts";

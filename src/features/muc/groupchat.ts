@@ -5,7 +5,8 @@
 import { uidOf } from "../../archive/row.ts";
 import type { Feature } from "../../kernel/feature.ts";
 import { ownMessage } from "../../muc/forgery.ts";
-import { type Passage, type Room, room } from "../../muc/room.ts";
+import { type Passage, room } from "../../muc/hooks.ts";
+import type { Room } from "../../muc/room.ts";
 import { occupantIdText, stanzaIdText } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { Trait } from "../../protocol/message.ts";

@@ -1,7 +1,8 @@
 /** Guests (SASL ANONYMOUS) in rooms, and what is remembered of roles: nobody gets theirs back by coming in again (XEP-0045 §5.1). */
 import type { Feature } from "../../kernel/feature.ts";
+import { type Entry, type Promotion, room } from "../../muc/hooks.ts";
 import type { Occupant, Role } from "../../muc/occupants.ts";
-import { type Entry, type Promotion, type Room, room } from "../../muc/room.ts";
+import type { Room } from "../../muc/room.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 
 /** How long a guest who was sent out stays out. */

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import type { Feature } from "../../kernel/feature.ts";
 import { rank } from "../../muc/affiliations.ts";
-import { type Room, room } from "../../muc/room.ts";
+import { room } from "../../muc/hooks.ts";
+import type { Room } from "../../muc/room.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { type Field, jidField, listField, textField } from "../../protocol/form-fields.ts";
 import { defaults, formElement, readForm, readSubmission } from "../../protocol/forms.ts";

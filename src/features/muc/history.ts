@@ -1,7 +1,8 @@
 /** XEP-0045 §7.2.13–7.2.15: what was said before somebody came — https://xmpp.org/extensions/xep-0045.html; XEP-0203 v2.0 */
 import { type Archived, stanzaOf, timeOf, uidOf } from "../../archive/row.ts";
 import type { Feature } from "../../kernel/feature.ts";
-import { type Arrival, type Room, room } from "../../muc/room.ts";
+import { type Arrival, room } from "../../muc/hooks.ts";
+import type { Room } from "../../muc/room.ts";
 import { stanzaIdText } from "../../muc/wire.ts";
 import { parseDateTime } from "../../protocol/datetime.ts";
 import { delayElement } from "../../protocol/delay.ts";

@@ -1,8 +1,9 @@
 /** XEP-0045 §7.8.2: invitations through the room, and what becomes of them — https://xmpp.org/extensions/xep-0045.html; XEP-0249 needs no room */
 import type { Feature } from "../../kernel/feature.ts";
 import { rank } from "../../muc/affiliations.ts";
+import { type Promotion, room } from "../../muc/hooks.ts";
 import type { Occupant } from "../../muc/occupants.ts";
-import { type Promotion, type Room, room } from "../../muc/room.ts";
+import type { Room } from "../../muc/room.ts";
 import { userElement } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { Jid } from "../../protocol/jid.ts";

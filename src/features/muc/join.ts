@@ -2,8 +2,9 @@
 import type { Feature } from "../../kernel/feature.ts";
 import { rank } from "../../muc/affiliations.ts";
 import { ownPresence } from "../../muc/forgery.ts";
+import { type Arrival, type Entry, room } from "../../muc/hooks.ts";
 import { nickKey, type Occupant, type Role, type Session } from "../../muc/occupants.ts";
-import { type Arrival, type Entry, type Room, room } from "../../muc/room.ts";
+import type { Room } from "../../muc/room.ts";
 import { itemText, occupantIdText, statusText, userText } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { MUC } from "../../protocol/ns.ts";

@@ -5,8 +5,9 @@
 import { RETRACT, retractedId, tombstoneElement } from "../../archive/retraction.ts";
 import { type Archived, uidOf } from "../../archive/row.ts";
 import type { Feature } from "../../kernel/feature.ts";
+import { type Passage, room } from "../../muc/hooks.ts";
 import type { Occupant } from "../../muc/occupants.ts";
-import { type Passage, type Room, room } from "../../muc/room.ts";
+import type { Room } from "../../muc/room.ts";
 import { stanzaIdText } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { Jid } from "../../protocol/jid.ts";

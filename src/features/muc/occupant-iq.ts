@@ -1,8 +1,9 @@
 /** XEP-0410: MUC Self-Ping, v1.1.0 — https://xmpp.org/extensions/xep-0410.html; XEP-0045 §6.6, §17.4: requests through a room */
 import { createHmac } from "node:crypto";
 import type { Feature } from "../../kernel/feature.ts";
+import { room, type Whisper } from "../../muc/hooks.ts";
 import type { Occupant, Session } from "../../muc/occupants.ts";
-import { type Room, room, type Whisper } from "../../muc/room.ts";
+import type { Room } from "../../muc/room.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import type { Jid } from "../../protocol/jid.ts";
 import { DISCO_INFO, DISCO_ITEMS } from "../../protocol/ns.ts";

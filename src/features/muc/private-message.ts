@@ -1,8 +1,9 @@
 /** XEP-0045 §7.5: a message to one occupant — https://xmpp.org/extensions/xep-0045.html */
 import type { Feature } from "../../kernel/feature.ts";
 import { ownMessage } from "../../muc/forgery.ts";
+import { room, type Whisper } from "../../muc/hooks.ts";
 import type { Occupant, Session } from "../../muc/occupants.ts";
-import { type Room, room, type Whisper } from "../../muc/room.ts";
+import type { Room } from "../../muc/room.ts";
 import { occupantIdText, userText } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import type { Stanza } from "../../protocol/stanza.ts";

@@ -1,7 +1,8 @@
 /** XEP-0045 §7.10: becoming a member by oneself, with a nick of one's own — https://xmpp.org/extensions/xep-0045.html; XEP-0077 v2.4 */
 import type { Feature } from "../../kernel/feature.ts";
+import { room } from "../../muc/hooks.ts";
 import { nickKey } from "../../muc/occupants.ts";
-import { type Room, room } from "../../muc/room.ts";
+import type { Room } from "../../muc/room.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { textField } from "../../protocol/form-fields.ts";
 import { defaults, formElement, readForm, readSubmission } from "../../protocol/forms.ts";

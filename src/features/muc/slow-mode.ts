@@ -1,8 +1,9 @@
 /** XEP-0500: MUC Slow Mode, v0.1 — https://xmpp.org/extensions/xep-0500.html; security.md D8: nor too many changes of presence */
 import type { Feature } from "../../kernel/feature.ts";
 import { rank } from "../../muc/affiliations.ts";
+import { type Passage, room } from "../../muc/hooks.ts";
 import type { Occupant } from "../../muc/occupants.ts";
-import { type Passage, type Room, room } from "../../muc/room.ts";
+import type { Room } from "../../muc/room.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { Trait } from "../../protocol/message.ts";
 

@@ -1,8 +1,9 @@
 /** XEP-0045 §9.1–9.5, §10.3–10.8: what a new affiliation does to somebody who is here — https://xmpp.org/extensions/xep-0045.html */
 import type { Feature } from "../../kernel/feature.ts";
 import { rank } from "../../muc/affiliations.ts";
+import { type Promotion, room } from "../../muc/hooks.ts";
 import type { Occupant, Role } from "../../muc/occupants.ts";
-import { type Promotion, type Room, room } from "../../muc/room.ts";
+import type { Room } from "../../muc/room.ts";
 import { versionText } from "../../muc/versions.ts";
 import { itemText, userText } from "../../muc/wire.ts";
 import { Stanza } from "../../protocol/stanza.ts";

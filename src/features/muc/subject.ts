@@ -1,6 +1,7 @@
 /** XEP-0045 §7.2.15, §8.1: what a room is about — https://xmpp.org/extensions/xep-0045.html */
 import type { Feature } from "../../kernel/feature.ts";
-import { type Arrival, type Passage, type Room, room } from "../../muc/room.ts";
+import { type Arrival, type Passage, room } from "../../muc/hooks.ts";
+import type { Room } from "../../muc/room.ts";
 import { delayElement } from "../../protocol/delay.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { Jid } from "../../protocol/jid.ts";

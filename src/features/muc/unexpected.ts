@@ -1,6 +1,6 @@
 /** XEP-0045 §17.2: a message to a room that is for nobody — https://xmpp.org/extensions/xep-0045.html */
 import type { Feature } from "../../kernel/feature.ts";
-import { room } from "../../muc/room.ts";
+import { room } from "../../muc/hooks.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 
 /** Stands behind everything that takes messages to the room itself. */

@@ -1,6 +1,7 @@
 /** XEP-0045 §7.13, §8.6: asking for voice, and giving it — https://xmpp.org/extensions/xep-0045.html */
 import type { Feature } from "../../kernel/feature.ts";
-import { type Room, room } from "../../muc/room.ts";
+import { room } from "../../muc/hooks.ts";
+import type { Room } from "../../muc/room.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { booleanField, jidField, listField, textField } from "../../protocol/form-fields.ts";
 import { formElement, readForm, readSubmission } from "../../protocol/forms.ts";

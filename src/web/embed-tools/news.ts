@@ -20,7 +20,7 @@ export function news(chat: XmppChat, event: RoomEvent): void {
   const { strings } = chat;
   if (event.kind === "out") {
     const text = strings[ENDINGS[event.status] ?? "kicked"];
-    chat.end(event.reason && /^3/.test(event.status) ? `${text} (${event.reason})` : text, event);
+    chat.end(event.reason && event.reason !== event.status ? `${text} (${event.reason})` : text, event);
   } else if (event.kind === "nick") chat.tell(fill(strings.renamed, event.from, event.occupant.nick));
   else if (event.kind === "kick") chat.tell(fill(strings.kickNow, event.occupant.nick));
   else if (event.kind === "ban") chat.tell(fill(strings.banNow, event.occupant.nick));

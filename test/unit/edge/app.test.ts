@@ -191,7 +191,10 @@ describe("discovery and health", () => {
     const jrd = await app.request("https://chat.example/.well-known/host-meta.json", {}, env);
     expect(await xrd.text()).toContain('href="wss://chat.example/xmpp-websocket"');
     expect(await jrd.json()).toEqual({
-      links: [{ rel: "urn:xmpp:alt-connections:websocket", href: "wss://chat.example/xmpp-websocket" }],
+      links: [
+        { rel: "urn:xmpp:alt-connections:websocket", href: "wss://chat.example/xmpp-websocket" },
+        { rel: "urn:xmpp:alt-connections:xbosh", href: "https://chat.example/http-bind" },
+      ],
     });
     for (const response of [xrd, jrd]) expect(response.headers.get("access-control-allow-origin")).toBe("*");
   });

@@ -4,13 +4,14 @@ import { ACCOUNT, type Account } from "../../../src/account/account.ts";
 import { Accounts } from "../../../src/account/accounts.ts";
 import { CONTACT } from "../../../src/account/contacts.ts";
 import { RESOURCE } from "../../../src/account/resources.ts";
-import { TOKEN } from "../../../src/account/tokens.ts";
+import { TOKEN, USED_TOKEN } from "../../../src/account/tokens.ts";
 import { ARCHIVE } from "../../../src/archive/row.ts";
 import { features } from "../../../src/features/index.ts";
 import { Alarms, DUE } from "../../../src/kernel/due.ts";
 import type { HostObject } from "../../../src/kernel/entity.ts";
 import { answerAtHost } from "../../../src/kernel/host.ts";
 import { Kernel } from "../../../src/kernel/kernel.ts";
+import { ONCE } from "../../../src/kernel/once.ts";
 import { type Delivery, type Item, Post } from "../../../src/kernel/post.ts";
 import { migrate, type SqlStorage, sqlOver } from "../../../src/kernel/sql.ts";
 import { Jid } from "../../../src/protocol/jid.ts";
@@ -85,7 +86,7 @@ export class Site {
         return { toArray: () => rows };
       },
     };
-    migrate(storage, [DUE, ACCOUNT, RESOURCE, CONTACT, ARCHIVE, TOKEN, ...this.kernel.tables]);
+    migrate(storage, [DUE, ONCE, ACCOUNT, RESOURCE, CONTACT, ARCHIVE, TOKEN, USED_TOKEN, ...this.kernel.tables]);
     this.#post = new Post({
       settings: this.settings,
       self: { kind: "USER", name: "shared-0" },

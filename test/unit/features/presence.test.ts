@@ -257,6 +257,13 @@ describe("requests to a client (§8.5.3.1)", () => {
     expect(seenBy(juliet)).toHaveLength(3);
   });
 
+  it("may be calls from anybody who knows the address (XEP-0166)", async () => {
+    await site.arrives(
+      '<iq type="set" id="j" from="tybalt@x.example/1" to="juliet@capulet.example/balcony"><jingle xmlns="urn:xmpp:jingle:1" action="session-initiate" sid="a"/></iq>',
+    );
+    expect(seenBy(juliet)).toHaveLength(1);
+  });
+
   it("do not from others, who cannot tell it from nobody", async () => {
     await ask("tybalt@x.example/1");
     await site.arrives(

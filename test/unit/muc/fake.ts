@@ -5,6 +5,7 @@ import { rooms as features } from "../../../src/features/rooms.ts";
 import { Alarms, DUE } from "../../../src/kernel/due.ts";
 import type { HostObject } from "../../../src/kernel/entity.ts";
 import { Kernel } from "../../../src/kernel/kernel.ts";
+import { ONCE } from "../../../src/kernel/once.ts";
 import { type Delivered, type Delivery, type Item, Post } from "../../../src/kernel/post.ts";
 import { migrate, type SqlStorage, sqlOver } from "../../../src/kernel/sql.ts";
 import { AFFILIATION } from "../../../src/muc/affiliations.ts";
@@ -52,7 +53,7 @@ export class House {
         return { toArray: () => rows };
       },
     };
-    migrate(storage, [DUE, ROOM, AFFILIATION, OCCUPANT, REPEATS, ARCHIVE, ...kernel.tables]);
+    migrate(storage, [DUE, ROOM, AFFILIATION, OCCUPANT, REPEATS, ONCE, ARCHIVE, ...kernel.tables]);
     const sql = sqlOver(storage);
     const post: Post = new Post({
       settings,

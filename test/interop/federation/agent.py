@@ -1,0 +1,57 @@
+"""A slixmpp client that does what it is told, one JSON object a line, and says what it sees the same way."""
+import asyncio, json, logging, sys
+import slixmpp
+
+logging.basicConfig(level=logging.CRITICAL)
+
+
+def say(**what):
+    print(json.dumps(what), flush=True)
+
+
+class Agent(slixmpp.ClientXMPP):
+    def __init__(self, jid, password, authorities):
+        super().__init__(jid, password)
+        self.ca_certs = authorities
+        for plugin in ("xep_0030", "xep_0199", "xep_0045", "xep_0060", "xep_0092"):
+            self.register_plugin(plugin)
+        self.add_event_handler("session_start", self.start)
+        self.add_event_handler("failed_all_auth", lambda _: say(event="failed"))
+        self.add_event_handler("message", lambda m: say(event="message", type=m["type"], sender=str(m["from"]), body=m["body"], error=m["error"]["condition"] if m["type"] == "error" else ""))
+        self.add_event_handler("changed_status", lambda p: say(event="presence", type=p["type"], sender=str(p["from"])))
+        self.add_event_handler("roster_update", lambda q: [say(event="roster", jid=str(j), subscription=i["subscription"]) for j, i in q["roster"]["items"].items()])
+
+    async def start(self, _):
+        self.send_presence()
+        await self.get_roster()
+        tls = self.transport.get_extra_info("ssl_object")
+        say(event="ready", jid=str(self.boundjid), mechanism=self["feature_mechanisms"].mech.name, tls=tls.version() if tls else "")
+
+    async def do(self, command):
+        what = command["do"]
+        if what == "message":
+            self.send_message(mto=command["to"], mbody=command["body"], mtype=command.get("type", "chat"))
+        elif what == "subscribe":
+            self.send_presence_subscription(pto=command["to"])
+        elif what == "join":
+            self["xep_0045"].join_muc(command["room"], command["nick"])
+        elif what == "disco":
+            try:
+                info = await self["xep_0030"].get_info(jid=command["to"], timeout=10)
+                say(event="disco", sender=command["to"], features=sorted(info["disco_info"]["features"]))
+            except slixmpp.exceptions.XMPPError as error:
+                say(event="disco", sender=command["to"], error=error.condition)
+
+
+async def main():
+    jid, password, host, port, authorities = sys.argv[1:6]
+    agent = Agent(jid, password, authorities)
+    agent.connect((host, int(port)))
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        await agent.do(json.loads(line))
+    agent.disconnect()
+
+
+asyncio.get_event_loop().run_until_complete(main())

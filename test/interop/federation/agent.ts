@@ -1,0 +1,66 @@
+/** slixmpp in a process of its own, with Debian's Python. */
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+
+export interface Seen {
+  event: "ready" | "failed" | "message" | "presence" | "roster" | "disco";
+  sender?: string;
+  type?: string;
+  body?: string;
+  error?: string;
+  jid?: string;
+  mechanism?: string;
+  tls?: string;
+  subscription?: string;
+  features?: string[];
+}
+
+const PATIENCE_MS = 20_000;
+
+export class Agent {
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #seen: Seen[] = [];
+  readonly #waits = new Set<() => void>();
+  #errors = "";
+
+  constructor(jid: string, password: string, host: string, port: number, authorities: string) {
+    const args = [join(import.meta.dirname, "agent.py"), jid, password, host, String(port), authorities];
+    this.#child = spawn("/usr/bin/python3", args, { stdio: ["pipe", "pipe", "pipe"] });
+    createInterface(this.#child.stdout).on("line", (line) => {
+      this.#seen.push(JSON.parse(line) as Seen);
+      for (const wait of this.#waits) wait();
+    });
+    this.#child.stderr.on("data", (text) => {
+      this.#errors += text;
+    });
+  }
+
+  do(what: string, more: Record<string, string> = {}): void {
+    this.#child.stdin.write(`${JSON.stringify({ do: what, ...more })}\n`);
+  }
+
+  /** The first thing it has seen, or will see, that is like this; it counts as taken. */
+  async sees(like: Partial<Seen>): Promise<Seen> {
+    const { promise, resolve, reject } = Promise.withResolvers<Seen>();
+    const look = () => {
+      const at = this.#seen.findIndex((seen) => Object.entries(like).every(([key, value]) => seen[key as keyof Seen] === value));
+      if (at >= 0) resolve(this.#seen.splice(at, 1)[0] as Seen);
+    };
+    const said = () => `waited in vain for ${JSON.stringify(like)}; saw ${JSON.stringify(this.#seen)} ${this.#errors}`;
+    const late = setTimeout(() => reject(new Error(said())), PATIENCE_MS);
+    this.#waits.add(look);
+    look();
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(late);
+      this.#waits.delete(look);
+    }
+  }
+
+  stop(): void {
+    this.#child.kill("SIGKILL");
+  }
+}
