@@ -89,8 +89,11 @@ const urlHost = (host: string) => {
   return isIPv6(name) ? `[${name}]` : name;
 };
 
+/** What the server may call: an identity provider on this machine or beside it is there because the settings name it. */
+const reach = ({ jwksUrl }: Settings): string[] => (jwksUrl === undefined ? ["public"] : ["public", "private"]);
+
 /** workerd's configuration. Settings come from its environment, so no secret is written to disk. */
-function configuration({ dataDir, env }: Options): string {
+function configuration({ dataDir, env, settings }: Options): string {
   const text = JSON.stringify; // a Cap'n Proto string has the same escapes
   const bindings = [
     ...OBJECTS.map(
@@ -105,6 +108,7 @@ function configuration({ dataDir, env }: Options): string {
 const config :Workerd.Config = (
   services = [
     (name = "enjamb", worker = .enjamb),
+    (name = "internet", network = (allow = ${text(reach(settings))}, tlsOptions = (trustBrowserCas = true))),
     (name = "objects", disk = (path = ${text(join(dataDir, "objects"))}, writable = true)),
   ],
   sockets = [(name = "http", http = (), service = "enjamb")],

@@ -1,5 +1,6 @@
 /** The clients of a row, and the tally that ends a round. */
 import { Client, type Login } from "../interop/client.ts";
+import { parallel } from "../interop/parallel.ts";
 import type { Server } from "../interop/server.ts";
 
 const PASSWORD = "pencil";
@@ -43,20 +44,6 @@ export async function recruit(server: Server, names: readonly string[], options:
     }
     return client;
   });
-}
-
-/** Does `work` for every item, at most `width` at a time; results in the items' order. */
-export async function parallel<T, R>(items: readonly T[], width: number, work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const worker = async () => {
-    while (next < items.length) {
-      const at = next++;
-      results[at] = await work(items[at] as T);
-    }
-  };
-  await Promise.all(Array.from({ length: width }, worker));
-  return results;
 }
 
 /** Counts to `expected`; more than that, or nothing for a long while before it, is an error. */

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { parallel, persist } from "./parallel.ts";
 import { bind, temporaryFolder } from "./peers/daemon.ts";
 import { type PeerName, startPeer } from "./peers.ts";
 
@@ -108,9 +109,7 @@ async function startOurs(settings: Record<string, string>): Promise<Server> {
     pids: () => ready.pids,
     addUser: (user, password) => putUser(ready.http, user, password),
     async addUsers(names, password) {
-      for (let at = 0; at < names.length; at += 16) {
-        await Promise.all(names.slice(at, at + 16).map((user) => putUser(ready.http, user, password)));
-      }
+      await parallel(names, 8, (user) => putUser(ready.http, user, password));
     },
     kill9: () =>
       end(() => {
@@ -126,7 +125,7 @@ async function startOurs(settings: Record<string, string>): Promise<Server> {
 }
 
 async function putUser(http: string, user: string, password: string): Promise<void> {
-  const answer = await fetch(`${http}/api/v1/users/${encodeURIComponent(user)}`, {
+  const answer = await persist(`${http}/api/v1/users/${encodeURIComponent(user)}`, {
     method: "PUT",
     headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
     body: JSON.stringify({ password }),

@@ -1,6 +1,7 @@
 /** Logging in, and what a connection that does nothing keeps in memory. */
 import { Client } from "../../interop/client.ts";
-import { enlist, login, names, parallel, recruit } from "../crew.ts";
+import { parallel } from "../../interop/parallel.ts";
+import { enlist, login, names, recruit } from "../crew.ts";
 import { residentBytes } from "../measure.ts";
 import type { Row } from "../row.ts";
 

@@ -1,7 +1,8 @@
 /** XEP-0060 and XEP-0163: notifications, from a node of the service and from an account. */
 import { createHash } from "node:crypto";
 import type { Client } from "../../interop/client.ts";
-import { bare, befriend, names, parallel, recruit, Tally } from "../crew.ts";
+import { parallel } from "../../interop/parallel.ts";
+import { bare, befriend, names, recruit, Tally } from "../crew.ts";
 import type { Row } from "../row.ts";
 
 const PUBSUB = "http://jabber.org/protocol/pubsub";

@@ -1,7 +1,8 @@
 /** XEP-0045: messages to rooms that keep an archive, and the joining of them. */
 import { attribute, type Client } from "../../interop/client.ts";
+import { parallel } from "../../interop/parallel.ts";
 import type { Server } from "../../interop/server.ts";
-import { names, parallel, recruit, Tally } from "../crew.ts";
+import { names, recruit, Tally } from "../crew.ts";
 import type { Row } from "../row.ts";
 
 const MUC = "http://jabber.org/protocol/muc";

@@ -45,7 +45,9 @@ export class Agent {
   async sees(like: Partial<Seen>): Promise<Seen> {
     const { promise, resolve, reject } = Promise.withResolvers<Seen>();
     const look = () => {
-      const at = this.#seen.findIndex((seen) => Object.entries(like).every(([key, value]) => seen[key as keyof Seen] === value));
+      const at = this.#seen.findIndex((seen) =>
+        Object.entries(like).every(([key, value]) => seen[key as keyof Seen] === value),
+      );
       if (at >= 0) resolve(this.#seen.splice(at, 1)[0] as Seen);
     };
     const said = () => `waited in vain for ${JSON.stringify(like)}; saw ${JSON.stringify(this.#seen)} ${this.#errors}`;

@@ -17,7 +17,17 @@ export class Authority {
   constructor(folder: string) {
     this.folder = folder;
     this.file = join(folder, "authority.pem");
-    this.#run("req", "-x509", ...KEY, "-keyout", this.#at("authority.key"), "-out", this.file, "-subj", "/CN=Test authority");
+    this.#run(
+      "req",
+      "-x509",
+      ...KEY,
+      "-keyout",
+      this.#at("authority.key"),
+      "-out",
+      this.file,
+      "-subj",
+      "/CN=Test authority",
+    );
   }
 
   #at = (name: string) => join(this.folder, name);
@@ -28,7 +38,12 @@ export class Authority {
 
   /** As public authorities make them since 2026: for servers only. */
   issue(name: string, hosts: readonly string[], purpose = "serverAuth"): Identity {
-    const [cert, key, csr, ext] = ["pem", "key", "csr", "ext"].map((end) => this.#at(`${name}.${end}`)) as [string, string, string, string];
+    const [cert, key, csr, ext] = ["pem", "key", "csr", "ext"].map((end) => this.#at(`${name}.${end}`)) as [
+      string,
+      string,
+      string,
+      string,
+    ];
     writeFileSync(ext, `subjectAltName=${hosts.map((host) => `DNS:${host}`)}\nextendedKeyUsage=${purpose}\n`);
     this.#run("req", ...KEY, "-keyout", key, "-out", csr, "-subj", `/CN=${hosts[0]}`);
     const ca = ["-CA", this.file, "-CAkey", this.#at("authority.key"), "-CAcreateserial"];

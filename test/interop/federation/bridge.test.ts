@@ -25,7 +25,10 @@ beforeAll(async () => {
   server = await startServer({ settings }, "ours");
   await server.addUser("romeo", "wherefore");
   const identity = authority.issue("here", [HERE, `rooms.${HERE}`]);
-  bridge = await startBridge(server, identity, { S2S_CA: authority.file, S2S_OVERRIDES: '{"nobody.test":"127.0.0.1:9"}' });
+  bridge = await startBridge(server, identity, {
+    S2S_CA: authority.file,
+    S2S_OVERRIDES: '{"nobody.test":"127.0.0.1:9"}',
+  });
   romeo = new Agent(`romeo@${HERE}`, "wherefore", "127.0.0.1", bridge.ports.c2s, authority.file);
 });
 afterAll(async () => {
@@ -46,7 +49,11 @@ test("a component shakes hands and is talked with (XEP-0114)", async () => {
     `<stream:stream xmlns="jabber:component:accept" xmlns:stream="http://etherx.jabber.org/streams" to="echo.${HERE}">`,
   );
   const id = /id="([^"]+)"/.exec(await raw.hears(/<stream:stream[^>]*>/))?.[1] ?? "";
-  raw.say(`<handshake>${createHash("sha1").update(id + SECRET).digest("hex")}</handshake>`);
+  raw.say(
+    `<handshake>${createHash("sha1")
+      .update(id + SECRET)
+      .digest("hex")}</handshake>`,
+  );
   await raw.hears(/<handshake\/>/);
   romeo.do("message", { to: `somebody@echo.${HERE}`, body: "hallo" });
   const heard = await raw.hears(/<\/message>/);

@@ -33,7 +33,12 @@ export async function startRemoteProsody(options: RemoteOptions): Promise<Remote
   mkdirSync(data, { recursive: true });
   for (const [name, password] of Object.entries(accounts))
     writeFileSync(join(data, `${name}.dat`), `return { ["password"] = "${password}" };\n`);
-  writeFileSync(join(folder, "hosts"), Object.entries(hosts).map(([name, at]) => `${at} ${name}\n`).join(""));
+  writeFileSync(
+    join(folder, "hosts"),
+    Object.entries(hosts)
+      .map(([name, at]) => `${at} ${name}\n`)
+      .join(""),
+  );
   writeFileSync(join(folder, "prosody.cfg.lua"), config(folder, domain, options));
   const server = daemon(folder, "prosody", ["--config", join(folder, "prosody.cfg.lua"), "-F"], {
     ready: () => listens(address, 5269),

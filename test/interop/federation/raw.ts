@@ -1,9 +1,9 @@
 /** A connection on which a test says whatever it likes. */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Identity } from "./authority.ts";
-import { readFileSync } from "node:fs";
 
 const PATIENCE_MS = 10_000;
 

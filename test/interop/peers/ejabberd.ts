@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { parallel, persist } from "../parallel.ts";
 import type { PeerOptions } from "../peers.ts";
 import type { Server } from "../server.ts";
 import { answers, daemon, freePorts, memoryFolder } from "./daemon.ts";
@@ -44,9 +45,7 @@ export async function startEjabberd({ archive = true }: PeerOptions = {}): Promi
     pids: () => [server.pid()],
     addUser: (name, password) => register(http, name, password),
     async addUsers(names, password) {
-      for (let at = 0; at < names.length; at += 16) {
-        await Promise.all(names.slice(at, at + 16).map((name) => register(http, name, password)));
-      }
+      await parallel(names, 8, (name) => register(http, name, password));
     },
     kill9: server.kill9,
     restart: server.start,
@@ -61,7 +60,7 @@ const ERL = [
 
 async function register(port: number, user: string, password: string): Promise<void> {
   const body = JSON.stringify({ user, host: DOMAIN, password });
-  const answer = await fetch(`http://127.0.0.1:${port}/api/register`, { method: "POST", body });
+  const answer = await persist(`http://127.0.0.1:${port}/api/register`, { method: "POST", body });
   // 409: the account exists already
   if (!answer.ok && answer.status !== 409)
     throw new Error(`ejabberd would not register ${user}: ${await answer.text()}`);
