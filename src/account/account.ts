@@ -153,7 +153,7 @@ export class Account extends Entity {
     return this.#removed;
   }
   get resources(): Resources {
-    this.#resources ??= new Resources(this.sql, this.id, this.jid);
+    this.#resources ??= this.#readResources();
     return this.#resources;
   }
   get contacts(): Contacts {
@@ -163,6 +163,14 @@ export class Account extends Entity {
   get archive(): Archive {
     this.#archive ??= new Archive(this.sql, this.id);
     return this.#archive;
+  }
+
+  /** An account is forgotten only when all that it had to hand over has been handed over. */
+  #readResources(): Resources {
+    const resources = new Resources(this.sql, this.id, this.jid);
+    for (const { state } of resources.receptive)
+      if (state.behind === undefined) state.handed = Math.max(state.handed, this.archive.last);
+    return resources;
   }
 
   /** The resources, if they were read already. */

@@ -30,10 +30,10 @@ app.on(["GET", "POST", "OPTIONS"], BOSH_PATH, (c) => bosh(c.req.raw, c.env));
 app.get("/.well-known/host-meta", (c) => hostMetaXml(c.req.raw, settingsOf(c.env)));
 app.get("/.well-known/host-meta.json", (c) => hostMetaJson(c.req.raw, settingsOf(c.env)));
 app.get("/info.json", (c) => info(settingsOf(c.env)));
-/** Answers only when the settings are good. */
+/** Answers only when the settings are good; and says what time it is here, which plain workerd does not. */
 app.get("/healthz", (c) => {
   settingsOf(c.env);
-  return c.text("ok\n", 200, { "cache-control": "no-store" });
+  return c.text("ok\n", 200, { "cache-control": "no-store", date: new Date().toUTCString() });
 });
 app.route("/api/v1", api);
 app.get("*", (c) => page(c.req.raw) ?? c.notFound());

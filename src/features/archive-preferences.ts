@@ -82,6 +82,7 @@ function refuse(account: Account, iq: Stanza): never {
 /** Stands before the archive in the list of features. */
 export const archivePreferences: Feature = {
   name: "archive-preferences",
+  when: ({ archive }) => archive,
   implements: [{ id: "XEP-0441", version: "0.2.0" }],
   tables: [
     {

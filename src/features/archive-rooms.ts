@@ -67,6 +67,7 @@ const NAMES = [MAM, `${MAM}#extended`, FULLTEXT, ORDER, `${ORDER}@${MAM}`];
 /** Stands behind groupchat in the list of features. */
 export const roomArchive: Feature = {
   name: "archive-rooms",
+  when: ({ archive }) => archive,
   implements: [{ id: "XEP-0313", version: "1.1.3", note: "rooms" }],
   advertises: { room: NAMES },
   handles: [

@@ -50,6 +50,7 @@ function refuse(account: Account, iq: Stanza): never {
 
 export const archive: Feature = {
   name: "archive",
+  when: ({ archive }) => archive,
   implements: [
     { id: "XEP-0313", version: "1.1.3" },
     { id: "XEP-0059", version: "1.0", note: "no pages by index" },

@@ -35,7 +35,7 @@ function info(kernel: Kernel, settings: Settings, place: Place): string {
 }
 
 function infoElement(kernel: Kernel, settings: Settings, place: Place): Element {
-  const { identities, features } = kernel.disco(place);
+  const { identities, features } = kernel.disco(place, settings);
   return xml(
     "query",
     { xmlns: DISCO_INFO },
@@ -90,7 +90,8 @@ function hostItems(cx: HostContext, iq: Stanza): Element {
       ["pubsub", settings.pubsubDomain],
     ];
     for (const [place, jid] of services)
-      for (const { name } of kernel.disco(place).identities.slice(0, 1)) asked.found.push(xml("item", { jid, name }));
+      for (const { name } of kernel.disco(place, settings).identities.slice(0, 1))
+        asked.found.push(xml("item", { jid, name }));
   }
   kernel.fire("host", "disco:items", cx, asked);
   return listed(DISCO_ITEMS, asked);

@@ -59,6 +59,7 @@ function credentialsOf(cx: HostContext, iq: Stanza): Element {
 
 export const externalServices: Feature = {
   name: "external-services",
+  when: ({ externalServices }) => externalServices.length > 0,
   implements: [{ id: "XEP-0215", version: "1.0.0", note: "without pushes: what is offered does not change" }],
   advertises: { host: [NS] },
   handles: [host.iq("get", NS, "services", services), host.iq("get", NS, "credentials", credentialsOf)],

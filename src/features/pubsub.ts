@@ -36,7 +36,7 @@ function serviceInfo({ object }: Index, iq: Stanza): Element {
     const identity = xml("identity", { category: "automation", type: "command-node", name: PENDING_NAME });
     return query(iq, identity, xml("feature", { var: COMMANDS }), xml("feature", { var: FORMS }));
   }
-  const { identities, features } = object.kernel.disco("pubsub");
+  const { identities, features } = object.kernel.disco("pubsub", object.settings);
   return query(
     iq,
     ...identities.map(({ category, type, name }) => xml("identity", { category, type, name })),

@@ -52,6 +52,8 @@ export interface Feature {
   /** The file's name. */
   name: string;
   implements: readonly Spec[];
+  /** Whether it is there under these settings; where it is not, nothing of it is advertised. */
+  when?: (settings: Settings) => boolean;
   /** disco#info features, by place; written nowhere else. */
   advertises?: Partial<Record<Place, readonly string[]>>;
   identities?: Partial<Record<Place, readonly Identity[]>>;

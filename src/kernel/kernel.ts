@@ -1,6 +1,7 @@
 /** How features compose: an index of who answers what. Knows no XEP. */
 import { stanzaError } from "../protocol/errors.ts";
 import type { Stanza } from "../protocol/stanza.ts";
+import type { Settings } from "../settings.ts";
 import type { Answer, Feature, Handler, Identity, Place, Table } from "./feature.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: the index is over all places; the typed makers in each place's context guard it
@@ -19,14 +20,11 @@ export class Kernel {
   readonly #iqs = new Map<string, Run>();
   readonly #hooks = new Map<string, Run[]>();
   readonly #alarms = new Map<string, Run>();
-  readonly #disco = new Map<Place, { identities: Identity[]; features: Set<string> }>();
 
   constructor(features: readonly Feature[]) {
     this.features = features;
     for (const feature of features) {
       for (const handler of feature.handles ?? []) this.#register(feature, handler);
-      for (const [place, names] of entries(feature.advertises)) for (const n of names) this.#at(place).features.add(n);
-      for (const [place, ids] of entries(feature.identities)) this.#at(place).identities.push(...ids);
     }
     this.tables = features.flatMap((feature) => feature.tables ?? []);
     const names = this.tables.map((table) => table.name);
@@ -50,18 +48,11 @@ export class Kernel {
     index.set(key, handler.run as Run);
   }
 
-  #at(place: Place) {
-    let disco = this.#disco.get(place);
-    if (!disco) {
-      disco = { identities: [], features: new Set() };
-      this.#disco.set(place, disco);
-    }
-    return disco;
-  }
-
-  disco(place: Place): DiscoInfo {
-    const { identities, features } = this.#at(place);
-    return { identities, features: [...features].sort() };
+  /** What a place says of itself, as far as these settings let it. */
+  disco(place: Place, settings: Settings): DiscoInfo {
+    const there = this.features.filter(({ when }) => when === undefined || when(settings));
+    const features = new Set(there.flatMap(({ advertises }) => advertises?.[place] ?? []));
+    return { identities: there.flatMap(({ identities }) => identities?.[place] ?? []), features: [...features].sort() };
   }
 
   /** Whether somebody at that place answers this IQ. */
@@ -86,8 +77,4 @@ export class Kernel {
   alarm(at: Place, name: string, cx: unknown, due: unknown): void {
     this.#alarms.get(`${at} ${name}`)?.(cx, due);
   }
-}
-
-function entries<V>(record: Partial<Record<Place, V>> | undefined): [Place, V][] {
-  return Object.entries(record ?? {}) as [Place, V][];
 }

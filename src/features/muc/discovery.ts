@@ -17,6 +17,9 @@ const OWN_NICK = "x-roomuser-item";
 /** How late the Directory may be told how many are here. */
 const LATE_MS = 60_000;
 
+/** A room that keeps no archive offers none (XEP-0313 §7). */
+const MAM = /^urn:xmpp:mam:/;
+
 function traits({ config }: Room): string[] {
   return [
     config.public ? "muc_public" : "muc_hidden",
@@ -32,12 +35,14 @@ function info(room: Room, iq: Stanza): Element {
   if (room.locked && room.affiliation(iq.from) !== "owner") throw stanzaError("item-not-found");
   const node = iq.payload.attrs.node ?? "";
   if (node) return infoOf(room, iq, node);
-  const { features } = room.object.kernel.disco("room");
+  const { features } = room.object.kernel.disco("room", room.settings);
   return xml(
     "query",
     { xmlns: DISCO_INFO },
     xml("identity", { category: "conference", type: "text", name: room.config.name || room.jid.local }),
-    ...[...features, ...traits(room)].map((name) => xml("feature", { var: name })),
+    ...[...features.filter((name) => room.logs || !MAM.test(name)), ...traits(room)].map((name) =>
+      xml("feature", { var: name }),
+    ),
     fields(room),
   );
 }

@@ -108,6 +108,7 @@ function enter(room: Room, stanza: Stanza, nick: string, x: Entry["x"]): void {
     for (const other of occupant.sessions) if (other !== session) room.tell(other, room.self(occupant, other));
   }
   if (room.config.whois === "anyone") codes.add(100);
+  if (room.logs) codes.add(170); // §7.2.12
   room.tell(session, room.self(occupant, session, { codes: [...codes], extra: entry.extra, id: stanza.id }));
   room.fire("join:after", arrival);
   if (!present && !again) room.fire("occupant:entered", occupant);

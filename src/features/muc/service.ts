@@ -16,7 +16,7 @@ const PAGE = 100;
 
 function info({ kernel, settings }: ServiceContext, { payload }: Stanza): Element {
   if (payload.attrs.node) throw stanzaError("item-not-found", "There is no such node here.");
-  const { identities, features } = kernel.disco("rooms");
+  const { identities, features } = kernel.disco("rooms", settings);
   const { abuseContact, adminContact } = settings;
   const contacts = {
     "abuse-addresses": abuseContact.length > 0 ? abuseContact : undefined,

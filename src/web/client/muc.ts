@@ -219,7 +219,7 @@ export class Room {
       }
       this.joined = this.#entered = true;
       // It has only just been made.
-      if (!information) await this.refresh();
+      if (!information) await this.refresh().catch(() => {});
       if (this.features.has(MAM)) await this.history.catchUp().catch(() => {});
     } finally {
       this.history.release();

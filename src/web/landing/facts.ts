@@ -9,6 +9,8 @@ export interface Facts {
   registration: "open" | "invite" | "closed";
   anonymous: boolean;
   siteName: string;
+  /** A public room that guests may enter. */
+  defaultRoom?: string;
 }
 
 /** @returns the facts and how many milliseconds the answer took */

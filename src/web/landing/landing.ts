@@ -2,6 +2,7 @@
 import { byId, h } from "./dom.ts";
 import { type Facts, load, websocketUrl } from "./facts.ts";
 import { Pane } from "./pane.ts";
+import { showRoom } from "./room.ts";
 
 const CHECK_EVERY = 30_000;
 
@@ -116,6 +117,7 @@ async function begin(): Promise<void> {
   }
   describe(facts);
   stage(facts);
+  showRoom(facts);
   document.documentElement.classList.add("ready");
   setInterval(() => document.visibilityState === "visible" && void check(), CHECK_EVERY);
 }
