@@ -1,8 +1,9 @@
 /** Hosts accounts: one, or a share of all (see `placement`). */
 import { DurableObject } from "cloudflare:workers";
 import { ACCOUNT } from "../src/account/account.ts";
-import { Accounts, type AccountsPorts } from "../src/account/accounts.ts";
+import { Accounts } from "../src/account/accounts.ts";
 import { CONTACT } from "../src/account/contacts.ts";
+import { Logins, type Vouch } from "../src/account/logins.ts";
 import * as operator from "../src/account/operator.ts";
 import { RESOURCE } from "../src/account/resources.ts";
 import { TOKEN, USED_TOKEN } from "../src/account/tokens.ts";
@@ -26,6 +27,7 @@ const TABLES = [ACCOUNT, ARCHIVE, CONTACT, ONCE, RESOURCE, TOKEN, USED_TOKEN, ..
 export class User extends DurableObject<Env> implements UserRpc {
   /** A cache over the rows. */
   #accounts!: Accounts;
+  #logins!: Logins;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -57,8 +59,9 @@ export class User extends DurableObject<Env> implements UserRpc {
         ...storageOf(ctx, TABLES),
       };
       const missing = (name: string, sids: string[]) => gate(name).missing(sids);
-      const vouch: AccountsPorts["vouch"] = (jid, whom, affiliation) => room(jid).vouch(jid, whom, affiliation);
-      this.#accounts = new Accounts(object, { listed, missing, vouch });
+      const vouch: Vouch = (jid, whom, affiliation) => room(jid).vouch(jid, whom, affiliation);
+      this.#accounts = new Accounts(object, { listed, missing });
+      this.#logins = new Logins(object, this.#accounts, vouch);
       // A shared object starts with its process, and then no stream that its rows name is there any more.
       if (settings.placement.policy === "shared") await this.#accounts.verify();
     });
@@ -69,33 +72,33 @@ export class User extends DurableObject<Env> implements UserRpc {
   }
 
   async credentials(jid: string): Promise<Credentials> {
-    return this.#accounts.credentials(jid);
+    return this.#logins.credentials(jid);
   }
 
   async judge(jid: string, claim: Claim): Promise<Judgement> {
-    return this.#accounts.judge(jid, claim);
+    return this.#logins.judge(jid, claim);
   }
 
   async issue(jid: string, client: string, mechanism: string): Promise<Token | undefined> {
-    return this.#accounts.issue(jid, client, mechanism);
+    return this.#logins.issue(jid, client, mechanism);
   }
 
   async bind(jid: string, request: BindRequest): Promise<Bound> {
-    return this.#accounts.bind(jid, request);
+    return this.#logins.bind(jid, request);
   }
 
   async resume(jid: string, sid: string, gate: string): Promise<string | undefined> {
-    return this.#accounts.resume(jid, sid, gate);
+    return this.#logins.resume(jid, sid, gate);
   }
 
   async register(jid: string, password: string): Promise<"ok" | "conflict" | "not-acceptable"> {
-    return this.#accounts.register(jid, password);
+    return this.#logins.register(jid, password);
   }
 
   async putAccount(jid: string, password?: string): Promise<Outcome<{ created: boolean }>> {
-    if (password === undefined) return { ok: true, value: { created: this.#accounts.make(jid) } };
+    if (password === undefined) return { ok: true, value: { created: this.#logins.make(jid) } };
     const created = !this.#accounts.account(jid).exists;
-    if (this.#accounts.setPassword(jid, password)) return { ok: true, value: { created } };
+    if (this.#logins.setPassword(jid, password)) return { ok: true, value: { created } };
     return { ok: false, error: "not-acceptable", text: "This password has characters that none may have." };
   }
 

@@ -1,7 +1,7 @@
 /**
  * npm run deploy: from nothing to a worker on Cloudflare. What follows `--` goes to wrangler (`npm run deploy -- --dry-run`).
  *
- * No secret has to exist: ADMIN_TOKEN is made into .secrets, which git ignores. The first deployment has no domain yet; it takes
+ * No secret has to exist: ADMIN_TOKEN and JWT_SECRET are made into .secrets, which git ignores. The first deployment has no domain yet; it takes
  * the host name it is given, which is written into wrangler.toml and deployed again.
  */
 import { spawnSync } from "node:child_process";
@@ -54,7 +54,8 @@ if (args.includes("--dry-run")) {
   process.exit(0);
 }
 if (!existsSync(SECRETS)) {
-  const secrets = { ADMIN_TOKEN: randomBytes(24).toString("base64url") };
+  const secret = () => randomBytes(24).toString("base64url");
+  const secrets = { ADMIN_TOKEN: secret(), JWT_SECRET: secret() };
   writeFileSync(SECRETS, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
 }
 const withSecrets = ["--secrets-file", SECRETS, ...args];
@@ -78,5 +79,7 @@ console.log(`
   Embed        <script type="module" src="${url}/embed.js"></script>
                <xmpp-chat src="${url}" room="lobby"></xmpp-chat>
   Admin token  in ${SECRETS}
+  REST API     ${url}/docs
+  Check it     npm run doctor -- ${url}
   Accounts     ENJAMB_URL=${url} npm run user -- add you@${host}
 `);

@@ -1,45 +1,28 @@
-/** The accounts of one object: logging in and binding, and taking what is sent to and from them. */
+/** The accounts of one object, and what is sent to and from them. */
 
-import { metadataOf } from "../archive/answer.ts";
-import type { TokenLogin } from "../gate/bearer.ts";
-import type { AccountCalls, BindRequest, Bound, Claim } from "../gate/calls.ts";
 import type { HostObject } from "../kernel/entity.ts";
 import { type Outcome, outcomeOf } from "../kernel/outcome.ts";
 import type { Delivered, Delivery, Item } from "../kernel/post.ts";
-import type { Judgement } from "../protocol/authentication.ts";
-import { randomName } from "../protocol/base32.ts";
 import { stanzaError } from "../protocol/errors.ts";
-import type { Token } from "../protocol/fast.ts";
-import { isUsername, Jid } from "../protocol/jid.ts";
-import { type Credentials, deriveKeys, fakeKeys, verifyPlain } from "../protocol/scram.ts";
+import { Jid } from "../protocol/jid.ts";
 import { Stanza } from "../protocol/stanza.ts";
-import { Account, type AccountHooks } from "./account.ts";
+import { Account } from "./account.ts";
 import type { Resource } from "./resources.ts";
-import { Tokens } from "./tokens.ts";
 
 /** Accounts kept in memory; any of them can be read again from its rows. */
 const CACHED = 20_000;
-/** Connected resources of one account (security.md D2). */
-const RESOURCES = 10;
-
-type Synchronous<T> = {
-  [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R | Promise<R> : never;
-};
 
 export interface AccountsPorts {
   /** Tells the Directory of a new account, or of one that is no more. */
   listed(jid: string, there: boolean): void;
   /** Asks a gate which of these streams it does not have. */
   missing(gate: string, sids: string[]): Promise<string[]>;
-  /** Tells a room what a web app says of somebody. */
-  vouch(room: string, whom: string, affiliation: TokenLogin["rooms"][number]["affiliation"]): Promise<unknown>;
 }
 
-export class Accounts implements Synchronous<AccountCalls> {
+export class Accounts {
   readonly #object: HostObject;
   readonly #listed: AccountsPorts["listed"];
   readonly #missing: AccountsPorts["missing"];
-  readonly #vouch: AccountsPorts["vouch"];
   readonly #cache = new Map<string, Account>();
   /** Accounts that had something to do in this event, and write what they gathered at its end. */
   readonly #busy = new Set<Account>();
@@ -47,11 +30,10 @@ export class Accounts implements Synchronous<AccountCalls> {
   readonly #queue: Item[] = [];
   #draining = false;
 
-  constructor(object: HostObject, { listed, missing, vouch }: AccountsPorts) {
+  constructor(object: HostObject, { listed, missing }: AccountsPorts) {
     this.#object = object;
     this.#listed = listed;
     this.#missing = missing;
-    this.#vouch = vouch;
   }
 
   account(jid: string): Account {
@@ -203,97 +185,12 @@ export class Accounts implements Synchronous<AccountCalls> {
   }
 
   /** Runs what is not a stanza, and writes what it gathered. */
-  #event<T>(run: () => T): T {
+  event<T>(run: () => T): T {
     try {
       return run();
     } finally {
       this.#drain();
     }
-  }
-
-  credentials(jid: string): Credentials {
-    const { secrets, settings } = this.#object;
-    const keys = this.#keys(jid);
-    return keys ?? fakeKeys(secrets.salt, jid, settings.scramIterations);
-  }
-
-  #keys(jid: string): Credentials | undefined {
-    const [row] = this.#object.sql<{ keys: string }>`SELECT keys FROM account
-      WHERE jid = ${jid} AND disabled = 0`;
-    return row?.keys ? JSON.parse(row.keys) : undefined;
-  }
-
-  judge(jid: string, claim: Claim): Judgement | Promise<Judgement> {
-    if ("password" in claim) {
-      const keys = this.#keys(jid);
-      // The same work for an account that does not exist.
-      const right = verifyPlain(keys ?? this.credentials(jid), claim.password);
-      return keys && right ? { ok: true } : { ok: false, reason: "wrong password, or no such account" };
-    }
-    if ("login" in claim) return this.#admit(claim.login);
-    const { id } = this.account(jid);
-    this.#drain();
-    if (id === 0 || this.#row(id).disabled) return { ok: false, reason: "no such account, or it is disabled" };
-    return new Tokens(this.#object.sql, id).judge(claim.client, claim.proof, claim.fast);
-  }
-
-  /** A login that a web app vouches for: its account is made at first use, and a token with an id is good once. */
-  async #admit({ jid, name, issued, once, rooms }: TokenLogin): Promise<Judgement> {
-    const judgement = this.#event((): Judgement => {
-      if (!this.account(jid).exists) this.#create(jid, "");
-      const account = this.account(jid);
-      const { sql, id } = account;
-      const { disabled, revoked } = this.#row(id);
-      if (disabled) return { ok: false, reason: "the account is disabled" };
-      if (issued < revoked) return { ok: false, reason: "the token was revoked" };
-      if (once) {
-        sql`DELETE FROM used_token WHERE owner = ${id} AND expires < ${Date.now()}`;
-        const used = sql`SELECT 1 FROM used_token WHERE owner = ${id} AND jti = ${once.id}`.length > 0;
-        if (used) return { ok: false, reason: "the token was used before" };
-        sql`INSERT INTO used_token VALUES (${id}, ${once.id}, ${once.expires})`;
-      }
-      if (name) account.fire("account:named", name);
-      return { ok: true };
-    });
-    if (judgement.ok) await this.#appoint(jid, rooms);
-    return judgement;
-  }
-
-  /** The rooms know before the login is over, so that who joins them next is let in. */
-  async #appoint(jid: string, rooms: TokenLogin["rooms"]): Promise<void> {
-    const { settings, log } = this.#object;
-    const told = rooms.map(async ({ room, affiliation }) => {
-      const name = Jid.tryParse(room.includes("@") ? room : `${room}@${settings.mucDomain}`);
-      if (name && !name.full && isUsername(name.local) && name.domain === settings.mucDomain)
-        await this.#vouch(name.toString(), jid, affiliation);
-    });
-    for (const { status, reason } of (await Promise.allSettled(told)) as PromiseRejectedResult[])
-      if (status === "rejected") log.error("a room could not be told of a login", reason);
-  }
-
-  #row(id: number): { disabled: number; revoked: number } {
-    const [row] = this.#object.sql<{ disabled: number; revoked: number }>`SELECT disabled, revoked FROM account
-      WHERE id = ${id}`;
-    return row ?? { disabled: 0, revoked: 0 };
-  }
-
-  #create(jid: string, keys: string): void {
-    this.#object.sql`INSERT INTO account (jid, keys, created) VALUES (${jid}, ${keys}, ${Date.now()})`;
-    const known = this.#cache.get(jid);
-    this.#cache.delete(jid);
-    if (known) this.#busy.delete(known);
-    this.#listed(jid, true);
-  }
-
-  async bind(jid: string, request: BindRequest): Promise<Bound> {
-    await this.verify(jid);
-    await this.#endEarlier(jid, request);
-    return this.#event(() => {
-      const account = this.account(jid);
-      if (!account.exists || this.#row(account.id).disabled)
-        return { ok: false, condition: "not-authorized", text: "This account is no more." };
-      return this.#bind(account, request);
-    });
   }
 
   /**
@@ -314,7 +211,7 @@ export class Accounts implements Synchronous<AccountCalls> {
         gate,
         streams.map(({ sid }) => sid),
       );
-      this.#event(() => {
+      this.event(() => {
         for (const sid of gone) {
           const found = this.#bySid(sid);
           if (found?.resource.gate === gate) found.account.leave(found.resource);
@@ -323,107 +220,19 @@ export class Accounts implements Synchronous<AccountCalls> {
     }
   }
 
-  /** Streams that a new one replaces say first what their clients have had, or it would be sent again as offline mail. */
-  async #endEarlier(jid: string, { resource, client }: BindRequest): Promise<void> {
-    const { post } = this.#object;
-    const account = this.account(jid);
-    const name = Jid.tryParse(`${jid}/${resource ?? ""}`)?.resource;
-    const replaced = account.exists ? earlier(account, name, client) : [];
-    this.#drain();
-    for (const { gate, sid } of replaced) post.end(gate, sid, "conflict");
-    await Promise.all(replaced.map(({ gate }) => post.drained(gate)));
-  }
-
-  #bind(account: Account, { gate, sid, resource, tag, client, carbons, metadata, token }: BindRequest): Bound {
-    const name = resource ?? `${tag ? `${tag.slice(0, 64)}/` : ""}${randomName()}`;
-    const full = Jid.tryParse(`${account.jid}/${name}`);
-    if (!full?.full) return { ok: false, condition: "bad-request", text: "This is no resource part." }; // §7.7.2.1
-    const { resources } = account;
-    for (const other of earlier(account, full.resource, client)) {
-      this.#object.post.end(other.gate, other.sid, "conflict");
-      account.leave(other);
-    }
-    if (resources.size >= RESOURCES)
-      return {
-        ok: false,
-        condition: "resource-constraint",
-        text: `An account has at most ${RESOURCES} connected resources.`,
-      };
-    resources.add({
-      jid: full,
-      gate,
-      sid,
-      state: {
-        priority: 0,
-        acked: 0,
-        handed: 0,
-        ...(carbons && { carbons: true }),
-        ...(client && { client }),
-      },
-    });
-    const bound: AccountHooks["resource:bound"] = {};
-    account.fire("resource:bound", bound);
-    const issued = token && client ? new Tokens(account.sql, account.id).issue(client, token) : undefined;
-    return {
-      ok: true,
-      resource: full.resource,
-      ...(bound.photo && { photo: bound.photo }),
-      ...(issued && { token: { secret: issued.secret, expires: issued.expires } }),
-      ...(metadata && account.settings.archive && { metadata: metadataOf(account.archive) ?? null }),
-    };
-  }
-
-  issue(jid: string, client: string, mechanism: string): Token | undefined {
-    const { exists, id } = this.account(jid);
-    this.#drain();
-    return exists ? new Tokens(this.#object.sql, id).issue(client, mechanism) : undefined;
-  }
-
-  async resume(jid: string, sid: string, gate: string): Promise<string | undefined> {
-    const account = this.account(jid);
-    const resource = account.exists ? account.resources.bySid(sid) : undefined;
-    this.#drain();
-    if (!resource) return undefined;
-    const old = resource.gate;
-    resource.gate = gate;
-    account.resources.touch(resource);
-    this.#busy.add(account);
-    this.#drain();
-    if (old !== gate) await this.#object.post.drained(old);
-    return old;
-  }
-
-  register(jid: string, password: string): "ok" | "conflict" | "not-acceptable" {
-    if (this.account(jid).exists) return "conflict";
-    return this.setPassword(jid, password) ? "ok" : "not-acceptable";
-  }
-
-  /** Gives an account its password, making the account if there is none; false when the password cannot be one. */
-  setPassword(jid: string, password: string): boolean {
-    const { settings } = this.#object;
-    const keys = deriveKeys(password, { iterations: settings.scramIterations });
-    if (!keys) return false;
-    return this.#event(() => {
-      const account = this.account(jid);
-      if (account.exists) account.changePassword(JSON.stringify(keys));
-      else this.#create(jid, JSON.stringify(keys));
-      return true;
-    });
-  }
-
-  /** Makes an account that has no password: only tokens open it. @returns whether there was none */
-  make(jid: string): boolean {
-    return this.#event(() => {
-      const created = !this.account(jid).exists;
-      if (created) this.#create(jid, "");
-      return created;
-    });
+  /** Makes an account; with no keys, only tokens open it. */
+  create(jid: string, keys: string): void {
+    this.#object.sql`INSERT INTO account (jid, keys, created) VALUES (${jid}, ${keys}, ${Date.now()})`;
+    const known = this.#cache.get(jid);
+    this.#cache.delete(jid);
+    if (known) this.#busy.delete(known);
+    this.#listed(jid, true);
   }
 
   /** What an operator does with an account. */
   operate<T>(jid: string, run: (account: Account) => T): Outcome<T> {
     return outcomeOf(this.#object.log, () =>
-      this.#event(() => {
+      this.event(() => {
         const account = this.account(jid);
         if (!account.exists) throw stanzaError("item-not-found", `There is no account ${jid}.`);
         return run(account);
@@ -433,7 +242,7 @@ export class Accounts implements Synchronous<AccountCalls> {
 
   /** The object's alarm: what is due for each of its accounts. */
   alarm(): void {
-    this.#event(() => {
+    this.event(() => {
       const { alarms, kernel, log } = this.#object;
       for (const { name, entity, data } of alarms.take(Date.now())) {
         const account = this.account(entity);
@@ -445,14 +254,4 @@ export class Accounts implements Synchronous<AccountCalls> {
       }
     });
   }
-}
-
-/**
- * RFC 6120 §7.7.2.2: the newer stream wins, because it is most often the same client come back. XEP-0386 §2.2: so it is
- * with the same client under another resource.
- */
-function earlier(account: Account, name: string | undefined, client: string | undefined): Resource[] {
-  return [...account.resources].filter(
-    ({ jid, state }) => jid.resource === name || (client && state.client === client),
-  );
 }

@@ -51,7 +51,9 @@ export function serveClient(socket: Socket, ports: ClientPorts): void {
         connection.write(`<proceed xmlns="${NS.TLS}"/>`);
         const secureContext = ports.certificate.context;
         connection
-          .secureWith((plain) => new TLSSocket(plain, { isServer: true, secureContext, ALPNProtocols: ["xmpp-client"] }))
+          .secureWith(
+            (plain) => new TLSSocket(plain, { isServer: true, secureContext, ALPNProtocols: ["xmpp-client"] }),
+          )
           .then(start, () => connection.destroy());
       },
       closed: () => connection.close(),

@@ -51,7 +51,9 @@ export class Certificate {
     } catch (error) {
       if (this.#stamp === "") throw error;
       // Half-written files: the old certificate stays until the new one is whole.
-      console.error(JSON.stringify({ level: "warn", message: "the certificate was not read again", error: String(error) }));
+      console.error(
+        JSON.stringify({ level: "warn", message: "the certificate was not read again", error: String(error) }),
+      );
     }
   }
 }

@@ -55,7 +55,9 @@ class Component implements Handler, Attached {
   #handshake(element: Element): void {
     const { components, federation } = this.#ports;
     if (element.name !== "handshake") throw new StreamError("not-authorized");
-    const expected = createHash("sha1").update(this.#id + components[this.#domain]).digest("hex");
+    const expected = createHash("sha1")
+      .update(this.#id + components[this.#domain])
+      .digest("hex");
     const given = Buffer.from(element.getText().trim().toLowerCase());
     if (given.length !== expected.length || !timingSafeEqual(given, Buffer.from(expected)))
       throw new StreamError("not-authorized");

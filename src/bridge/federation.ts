@@ -5,7 +5,7 @@ import type { Element } from "../xml/element.ts";
 import type { Connection } from "./connection.ts";
 import type { Inward } from "./inward.ts";
 import { Link, type Outgoing } from "./link.ts";
-import { openStream, type OutgoingPorts, Refused } from "./outgoing.ts";
+import { type OutgoingPorts, openStream, Refused } from "./outgoing.ts";
 import { outward } from "./stanza.ts";
 
 /** A stream nobody used for so long is closed. */
@@ -46,7 +46,10 @@ export class Federation {
     this.#facts = facts;
     this.#ports = ports;
     this.#wait();
-    this.#timers.push(setInterval(() => this.#tidy(), LOOK_MS), setInterval(() => this.#socket?.ping(), ALIVE_MS));
+    this.#timers.push(
+      setInterval(() => this.#tidy(), LOOK_MS),
+      setInterval(() => this.#socket?.ping(), ALIVE_MS),
+    );
   }
 
   /** Resolves when the server knows that this bridge is here. */

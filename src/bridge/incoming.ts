@@ -77,7 +77,9 @@ class Incoming implements Handler {
   }
 
   #isCertified(domain: string): boolean {
-    return this.#ports.authorities.certify(this.#connection.socket as TLSSocket, domain) && !this.#ports.hosts.has(domain);
+    return (
+      this.#ports.authorities.certify(this.#connection.socket as TLSSocket, domain) && !this.#ports.hosts.has(domain)
+    );
   }
 
   element(element: Element): void {
@@ -163,7 +165,8 @@ class Incoming implements Handler {
           answer(valid ? "valid" : "invalid");
         },
         // §2.4.2: its server could not be asked; that says nothing about the key.
-        () => answer("error", xml("error", { type: "wait" }, xml("remote-server-timeout", { xmlns: NS.STANZA_ERRORS }))),
+        () =>
+          answer("error", xml("error", { type: "wait" }, xml("remote-server-timeout", { xmlns: NS.STANZA_ERRORS }))),
       )
       .finally(() => {
         this.#pending--;
@@ -190,4 +193,3 @@ class Incoming implements Handler {
     clearTimeout(this.#late);
   }
 }
-

@@ -6,8 +6,8 @@ import { serveClient } from "./c2s.ts";
 import { Certificate } from "./certificate.ts";
 import { serveComponent } from "./component.ts";
 import { Federation } from "./federation.ts";
-import { serveServer } from "./incoming.ts";
 import { Authorities } from "./identity.ts";
+import { serveServer } from "./incoming.ts";
 import { Inward } from "./inward.ts";
 import type { Door, Options } from "./options.ts";
 

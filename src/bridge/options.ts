@@ -46,7 +46,8 @@ export function readOptions(env: Record<string, string | undefined>, root: strin
   const token = env.BRIDGE_TOKEN || (kept && readFileSync(kept, "utf8").trim());
   if (!token) throw new Refusal("Set BRIDGE_TOKEN to what the server has under that name.");
   const { TLS_CERT: certFile, TLS_KEY: keyFile } = env;
-  if (!certFile || !keyFile) throw new Refusal("Set TLS_CERT and TLS_KEY to the PEM files of your domain's certificate.");
+  if (!certFile || !keyFile)
+    throw new Refusal("Set TLS_CERT and TLS_KEY to the PEM files of your domain's certificate.");
   const ports = Object.fromEntries(
     Object.entries(DOORS).map(([door, [name, port]]) => [door, readPort(name, env[name], port)]),
   ) as Options["ports"];

@@ -102,6 +102,7 @@ function negotiate(
   const { promise, resolve, reject } = Promise.withResolvers<{ connection: Connection; valid: boolean }>();
   let id = "";
   let authenticated = false;
+  let certified: boolean | undefined;
   const open = () => connection.open({ from: local, to: remote, version: "1.0", "xml:lang": "en" });
   const refuse = (reason: string) => {
     reject(new Refused(`${remote}: ${reason}`));
@@ -141,7 +142,8 @@ function negotiate(
       if (!element.getChild("starttls", NS.TLS)) return refuse("it offers no TLS");
       return void connection.write(`<starttls xmlns="${NS.TLS}"/>`);
     }
-    const certified = ports.authorities.certify(connection.socket as TLSSocket, remote);
+    // Judged once: the same connection goes on after SASL.
+    certified ??= ports.authorities.certify(connection.socket as TLSSocket, remote);
     if (!certified && ports.certificates === "required") return refuse("its certificate is not good");
     if (purpose.kind === "verify") return verify(purpose);
     if (authenticated) return resolve({ connection, valid: true });

@@ -39,18 +39,23 @@ export async function resolveServer(domain: string, { overrides, allowPrivate }:
   }
   const name = domainToASCII(domain);
   // RFC 6761 §6.4: names under "invalid" are never asked for.
-  if (!name || domain.startsWith("[") || isIP(name) || name.endsWith(".invalid")) throw new NoServer(`${domain} is no domain`);
-  const [tls, plain] = await Promise.all([srv(`_xmpps-server._tcp.${name}`, true), srv(`_xmpp-server._tcp.${name}`, false)]);
+  if (!name || domain.startsWith("[") || isIP(name) || name.endsWith(".invalid"))
+    throw new NoServer(`${domain} is no domain`);
+  const [tls, plain] = await Promise.all([
+    srv(`_xmpps-server._tcp.${name}`, true),
+    srv(`_xmpp-server._tcp.${name}`, false),
+  ]);
   let found = [...tls, ...plain];
   // RFC 2782: a target of "." says that there is no such service.
-  if (found.length > 0 && found.every(({ host }) => host === "" || host === ".")) throw new NoServer(`${domain} has no server`);
+  if (found.length > 0 && found.every(({ host }) => host === "" || host === "."))
+    throw new NoServer(`${domain} has no server`);
   found = found.filter(({ host }) => host !== "" && host !== ".").sort(bySrv);
   if (found.length === 0) found = [{ host: name, port: 5269, direct: false, priority: 0, weight: 0 }];
   const targets: Target[] = [];
   for (const { host, port, direct } of found.slice(0, MOST)) {
     const addresses = await lookup(host, { all: true }).catch(nothing);
+    // Resolved once, and connected to this very address: a second look could find another.
     for (const { address } of addresses)
-      // Resolved once, and connected to this very address: a second look could find another.
       if ((allowPrivate || isPublic(address)) && isServerPort(port)) targets.push({ address, port, direct });
   }
   if (targets.length === 0) throw new NoServer(`${domain} has no address that may be used`);
@@ -65,7 +70,8 @@ interface Service {
   weight: number;
 }
 
-const bySrv = (a: Service, b: Service) => a.priority - b.priority || b.weight * Math.random() - a.weight * Math.random();
+const bySrv = (a: Service, b: Service) =>
+  a.priority - b.priority || b.weight * Math.random() - a.weight * Math.random();
 
 async function srv(name: string, direct: boolean): Promise<Service[]> {
   const records = await resolver.resolveSrv(name).catch(nothing);

@@ -248,8 +248,17 @@ export class Rooms {
 
   // For the REST API
 
-  facts(jid: string): RoomFacts | undefined {
+  /** The room that pages show first is there before anybody has come. */
+  #standing(jid: string): Room {
     const room = this.room(jid);
+    if (room.exists || room.jid.local !== this.#object.settings.defaultRoom) return room;
+    const made = this.create(room.jid, { preset: "embed", locked: false });
+    made.flush();
+    return made;
+  }
+
+  facts(jid: string): RoomFacts | undefined {
+    const room = this.#standing(jid);
     if (!room.exists) return undefined;
     const { config, created, occupants, subject } = room;
     return { jid, occupants: occupants.size, created, subject: subject?.text ?? "", config };
@@ -258,7 +267,7 @@ export class Rooms {
   /** Makes a room or changes its settings. */
   put(jid: string, { owner, preset, config, existing }: RoomRequest): Outcome<{ created: boolean }> {
     return outcomeOf(this.#object.log, () => {
-      const known = this.room(jid);
+      const known = existing ? this.#standing(jid) : this.room(jid);
       if (existing && !known.exists) throw noRoom();
       const wanted = { ...(known.exists ? known.config : initialConfig(this.#object.settings, preset)), ...config };
       if (wanted.passwordProtected && wanted.password === "")
@@ -279,7 +288,7 @@ export class Rooms {
   /** What an operator does in a room, from outside it. */
   operate<T>(jid: string, run: (room: Room) => T): Outcome<T> {
     return outcomeOf(this.#object.log, () => {
-      const room = this.room(jid);
+      const room = this.#standing(jid);
       if (!room.exists) throw noRoom();
       try {
         return run(room);

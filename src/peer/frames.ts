@@ -14,8 +14,7 @@ export type ToPeer =
 
 export type ToBridge =
   /** The last stanza that was taken of this bridge's; it may forget up to there. */
-  | { taken: number }
-  | { n: number; stanza: string; from: string; to: string };
+  { taken: number } | { n: number; stanza: string; from: string; to: string };
 
 /** What a bridge is told when it asks. */
 export interface BridgeFacts {

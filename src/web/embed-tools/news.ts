@@ -5,7 +5,7 @@ import { fill, type Strings } from "../embed/strings.ts";
 
 /** Status codes and conditions of a stay that ended or was refused (XEP-0045 §15.6, §7.2). */
 const ENDINGS: Record<string, keyof Strings> = {
-  forbidden: "banned",
+  forbidden: "refused",
   301: "banned",
   307: "kicked",
   "registration-required": "members",

@@ -23,7 +23,7 @@ export function composer(chat: XmppChat): TemplateResult {
   return html`${status}${about(chat)}
     <form class="write" @submit=${(event: Event) => submit(chat, event)}>
       ${names ? chat.tools?.suggestions(chat, names, () => finish(chat, names)) : nothing}
-      <textarea rows="1" dir="auto" maxlength="8000" placeholder=${label} aria-label=${label} enterkeyhint="send" aria-controls=${names ? "names" : nothing}
+      <textarea rows="1" dir="auto" maxlength="8000" ?disabled=${!live} placeholder=${label} aria-label=${label} enterkeyhint="send" aria-controls=${names ? "names" : nothing}
         aria-activedescendant=${names ? `n${names.chosen}` : nothing} @input=${() => typed(chat)} @keydown=${(event: KeyboardEvent) => pressed(chat, event)}></textarea>
       <button class="go" part="send" aria-label=${wait > 0 ? fill(strings.slow, wait) : strings.send} ?disabled=${!live || wait > 0}>${
         wait > 0 ? wait : icons.send

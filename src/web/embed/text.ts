@@ -5,6 +5,8 @@ export type Rich = string | TemplateResult | Rich[];
 
 /** Longer texts are shown as they are: looking for spans in them would be too slow. */
 const LIMIT = 4_000;
+/** Quotations in quotations, spans in spans. */
+const DEPTH = 8;
 const SPAN = /https?:\/\/[^\s<>"]+|(?<=^|\s)([*_~`])(?!\s)(\S|\S[^\n]*?\S)\1/g;
 
 const TAGS: Record<string, (inner: Rich) => TemplateResult> = {
@@ -14,8 +16,8 @@ const TAGS: Record<string, (inner: Rich) => TemplateResult> = {
 };
 
 /** Blocks of a message: code between fences, quotations, and lines. */
-export function rich(body: string, mention: RegExp | undefined): Rich {
-  if (body.length > LIMIT) return body;
+export function rich(body: string, mention: RegExp | undefined, depth = 0): Rich {
+  if (body.length > LIMIT || depth > DEPTH) return body;
   const blocks: Rich[] = [];
   const lines = body.split("\n");
   while (lines.length) {
@@ -29,13 +31,13 @@ export function rich(body: string, mention: RegExp | undefined): Rich {
       const quoted = [line];
       while (lines[0]?.startsWith(">")) quoted.push(lines.shift()!);
       const inner = quoted.map((each) => each.replace(/^> ?/, "")).join("\n");
-      blocks.push(html`<blockquote>${rich(inner, mention)}</blockquote>`);
-    } else blocks.push(spans(line, mention), lines.length ? "\n" : "");
+      blocks.push(html`<blockquote>${rich(inner, mention, depth + 1)}</blockquote>`);
+    } else blocks.push(spans(line, mention, depth), lines.length ? "\n" : "");
   }
   return blocks;
 }
 
-function spans(text: string, mention: RegExp | undefined): Rich {
+function spans(text: string, mention: RegExp | undefined, depth: number): Rich {
   const pieces: Rich[] = [];
   let at = 0;
   for (const match of text.matchAll(SPAN)) {
@@ -43,7 +45,7 @@ function spans(text: string, mention: RegExp | undefined): Rich {
     pieces.push(marked(text.slice(at, match.index), mention));
     at = match.index + whole.length;
     if (mark === "`") pieces.push(html`<code>${inner}</code>`);
-    else if (mark) pieces.push(TAGS[mark]!(spans(inner, mention)));
+    else if (mark) pieces.push(TAGS[mark]!(depth > DEPTH ? inner : spans(inner, mention, depth + 1)));
     else {
       const address = whole.replace(/[.,;:!?'*_~`]+$|(?<!\([^)]*)\)+$/, "");
       pieces.push(link(address), whole.slice(address.length));

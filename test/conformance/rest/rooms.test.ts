@@ -65,6 +65,11 @@ describe("rooms", () => {
     expect((await rest("DELETE", "/rooms/attic")).status).toBe(404);
   });
 
+  test("the one that pages show first is there before anybody has come", async () => {
+    expect((await rest("POST", "/rooms/lobby/messages", { body: "Welcome" })).status).toBe(201);
+    expect((await rest("GET", "/rooms/lobby")).body.settings).toMatchObject({ guests: "speak", persistent: true });
+  });
+
   test.each([
     ["an unknown setting", { colour: "red" }],
     ["a wrong type", { public: "yes" }],

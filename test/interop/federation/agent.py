@@ -1,6 +1,8 @@
 """A slixmpp client that does what it is told, one JSON object a line, and says what it sees the same way."""
 import asyncio, json, logging, sys
 import slixmpp
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import StanzaPath
 
 logging.basicConfig(level=logging.CRITICAL)
 
@@ -17,9 +19,13 @@ class Agent(slixmpp.ClientXMPP):
             self.register_plugin(plugin)
         self.add_event_handler("session_start", self.start)
         self.add_event_handler("failed_all_auth", lambda _: say(event="failed"))
-        self.add_event_handler("message", lambda m: say(event="message", type=m["type"], sender=str(m["from"]), body=m["body"], error=m["error"]["condition"] if m["type"] == "error" else ""))
-        self.add_event_handler("changed_status", lambda p: say(event="presence", type=p["type"], sender=str(p["from"])))
+        self.add_event_handler("message", lambda m: m["type"] == "error" or say(event="message", type=m["type"], sender=str(m["from"]), body=m["body"]))
+        self.register_handler(Callback("refused", StanzaPath("message@type=error"), self.refused))
+        self.register_handler(Callback("seen", StanzaPath("presence"), lambda p: say(event="presence", type=p["type"], sender=str(p["from"]))))
         self.add_event_handler("roster_update", lambda q: [say(event="roster", jid=str(j), subscription=i["subscription"]) for j, i in q["roster"]["items"].items()])
+
+    def refused(self, m):
+        say(event="message", type="error", sender=str(m["from"]), body=m["body"], error=m["error"]["condition"])
 
     async def start(self, _):
         self.send_presence()

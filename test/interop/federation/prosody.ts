@@ -65,7 +65,7 @@ certificates = "${folder}"
 log = { warn = "*console" }
 network_backend = "epoll"
 unbound = { hoststxt = "${folder}/hosts" }
-modules_enabled = { "roster", "saslauth", "disco", "tls", "dialback", "ping", "pep", "version" }
+modules_enabled = { "roster", "saslauth", "disco", "tls", "dialback", "offline", "ping", "pep", "version" }
 modules_disabled = { "posix" }
 interfaces = { "${address}" }
 use_ipv6 = false

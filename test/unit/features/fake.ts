@@ -2,6 +2,7 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { ACCOUNT, type Account } from "../../../src/account/account.ts";
 import { Accounts } from "../../../src/account/accounts.ts";
+import { Logins } from "../../../src/account/logins.ts";
 import { CONTACT } from "../../../src/account/contacts.ts";
 import { RESOURCE } from "../../../src/account/resources.ts";
 import { TOKEN, USED_TOKEN } from "../../../src/account/tokens.ts";
@@ -73,6 +74,7 @@ export class Site {
   /** ms by the clock of the site; starts at some Monday. */
   readonly object: HostObject;
   accounts: Accounts;
+  logins: Logins;
   readonly failures: unknown[] = [];
   readonly #post: Post;
   #sids = 0;
@@ -124,7 +126,8 @@ export class Site {
         }
       },
     };
-    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [], vouch: async () => {} });
+    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [] });
+    this.logins = new Logins(this.object, this.accounts, async () => {});
   }
 
   #deliver(batch: Delivery[]) {
@@ -159,7 +162,7 @@ export class Site {
   /** A bound resource; with `online`, after its initial presence, and with an empty inbox. */
   async client(jid: Jid | string, resource: string, online = false): Promise<Client> {
     const sid = `s${++this.#sids}`;
-    const bound = await this.accounts.bind(String(jid), { gate: GATE, sid, resource });
+    const bound = await this.logins.bind(String(jid), { gate: GATE, sid, resource });
     if (!bound.ok) throw new Error(bound.text);
     const client = new Client(this, Jid.parse(`${jid}/${bound.resource}`), sid);
     this.clients.set(sid, client);
@@ -201,7 +204,8 @@ export class Site {
 
   /** Everything in memory is forgotten, as when the object was evicted. */
   evict(): void {
-    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [], vouch: async () => {} });
+    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [] });
+    this.logins = new Logins(this.object, this.accounts, async () => {});
   }
 
   /** What was sent to other servers since the last time, as text. */

@@ -204,7 +204,7 @@ describe("XEP-0077: an account that exists", () => {
     const chamber = await site.client(JULIET, "chamber");
     const answer = await set("<username>juliet</username><password>wherefore art</password>", DOMAIN);
     expect(answer.attrs.type).toBe("result");
-    expect((await site.accounts.judge(JULIET, { password: "wherefore art" })).ok).toBe(true);
+    expect((await site.logins.judge(JULIET, { password: "wherefore art" })).ok).toBe(true);
     expect(chamber.end).toBe("reset");
     expect(juliet.end).toBeUndefined();
   });
@@ -238,7 +238,7 @@ describe("XEP-0077: an account that exists", () => {
       ).toEqual([]);
     expect(site.account(JULIET).exists).toBe(false);
     expect(await stranger("get", '<vCard xmlns="vcard-temp"/>')).toBe("service-unavailable");
-    expect(site.accounts.register(JULIET, "a new password")).toBe("ok");
+    expect(site.logins.register(JULIET, "a new password")).toBe("ok");
     expect(site.account(JULIET).id).toBe(3);
   });
 });

@@ -95,7 +95,7 @@ describe("avatars", () => {
     expect(card?.getChildText("FN")).toBe("Juliet");
     expect(card?.getChild("PHOTO")?.getChildText("BINVAL")).toBe(shown ? base64 : undefined);
     expect(balcony.takes().some((el) => el.name === "presence" && String(el).includes(hash))).toBe(shown);
-    const bound = await site.accounts.bind(String(juliet), { gate: "weur:0", sid: "x", resource: "new" });
+    const bound = await site.logins.bind(String(juliet), { gate: "weur:0", sid: "x", resource: "new" });
     expect(bound).toMatchObject(shown ? { photo: hash } : {});
     if (!shown) return;
     await balcony.asks(
