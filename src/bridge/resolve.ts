@@ -81,7 +81,9 @@ async function srv(name: string, direct: boolean): Promise<Service[]> {
 /** Not those of other protocols, which a strange SRV record could have us talk to. */
 const isServerPort = (port: number) => port === 443 || port > 1023;
 
-const blocked = new BlockList();
+/** One list each: Node finds an IPv4 address in its mapped form, too, and all of those are refused. */
+const blocked4 = new BlockList();
+const blocked6 = new BlockList();
 for (const [net, bits] of [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
@@ -98,7 +100,7 @@ for (const [net, bits] of [
   ["203.0.113.0", 24],
   ["224.0.0.0", 3],
 ] as const)
-  blocked.addSubnet(net, bits, "ipv4");
+  blocked4.addSubnet(net, bits, "ipv4");
 for (const [net, bits] of [
   ["::", 96],
   ["::ffff:0:0", 96],
@@ -113,10 +115,11 @@ for (const [net, bits] of [
   ["fec0::", 10],
   ["ff00::", 8],
 ] as const)
-  blocked.addSubnet(net, bits, "ipv6");
+  blocked6.addSubnet(net, bits, "ipv6");
 
 /** Whether an address belongs to the public internet: no v4 in v6's clothes either, since those may lead anywhere. */
 export function isPublic(address: string): boolean {
   const plain = address.replace(/%.*$/, "");
-  return isIP(plain) !== 0 && !blocked.check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
+  if (isIP(plain) === 0) return false;
+  return isIPv6(plain) ? !blocked6.check(plain, "ipv6") : !blocked4.check(plain, "ipv4");
 }

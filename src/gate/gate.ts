@@ -17,19 +17,11 @@ import type { Ledger } from "./management.ts";
 import { leaveRooms } from "./routing.ts";
 import type { StreamState } from "./state.ts";
 import { type Socket, Stream } from "./stream.ts";
+import { Upkeep } from "./upkeep.ts";
 import { Waiting } from "./waiting.ts";
 
 /** How long a stream may take to authenticate and bind (security.md D3). */
 const LOGIN_MS = 30_000;
-/**
- * What changed is put into attachments so many ms after it did, not with each stanza. The timer keeps the object from being
- * forgotten until then; it is the only reason why it does not hurt that a field is ahead of an attachment.
- */
-const SAVE_MS = 20;
-/** How often unacknowledged stanzas are asked for, and acknowledgements passed on, while there are any. */
-const TICK_MS = 1000;
-/** Ticks without any news after which a stream's unacknowledged stanzas go into its row, so that the object may sleep. */
-const PATIENCE = 5;
 /** Streams that went elsewhere, remembered for what is still on its way to them. */
 const MOVED = 1000;
 /** Failed logins and new accounts of one address in an hour. */
@@ -72,12 +64,9 @@ export class Gate {
   readonly #expected = new Map<string, Delivery[]>();
   /** Streams that went on to another gate; a cache, for deliveries that were already on their way. */
   readonly #moved = new Map<string, string>();
-  readonly #unsaved = new Set<Stream>();
-  readonly #unacked = new Map<Stream, number>();
+  readonly #upkeep: Upkeep;
   /** Streams without a socket that something is delivered to in the batch at hand. */
   readonly #away = new Set<Stream>();
-  #saving = false;
-  #ticking = false;
 
   constructor(ports: GatePorts) {
     this.#ports = ports;
@@ -93,6 +82,15 @@ export class Gate {
     this.registrations = new Attempts(limits ? REGISTRATIONS : Number.MAX_SAFE_INTEGER);
     this.xmlLimits = { ...DEFAULT_LIMITS, bytes: ports.settings.maxStanzaBytes };
     this.#waiting = new Waiting(ports.sql);
+    this.#upkeep = new Upkeep({
+      tell: (stream) => this.#tell(stream),
+      keep: (stream) => this.#waiting.put(stream, this.#expiry()),
+      silent: (stream) => {
+        const until = Date.now() + SILENT_MS;
+        this.#waiting.put(stream, until);
+        ports.alarms.wake("silent", stream.sid, until);
+      },
+    });
   }
 
   get size(): number {
@@ -110,7 +108,7 @@ export class Gate {
     if (stream.ledger) {
       const row = stream.ledger.complete ? undefined : this.#waiting.get(state.sid);
       if (row) stream.ledger.restore(row.queue.slice(stream.ledger.lacking));
-      if (stream.ledger.queue.length > 0) this.#watch(stream);
+      if (stream.ledger.queue.length > 0) this.#upkeep.watch(stream);
     }
     return stream;
   }
@@ -136,57 +134,7 @@ export class Gate {
 
   /** Its state has changed: it is saved soon. */
   touch(stream: Stream): void {
-    this.#unsaved.add(stream);
-    if (stream.ledger) this.#watch(stream);
-    if (this.#saving) return;
-    this.#saving = true;
-    setTimeout(() => this.#save(), SAVE_MS);
-  }
-
-  #save(): void {
-    this.#saving = false;
-    for (const stream of this.#unsaved) {
-      if (stream.ended) continue;
-      // All is acknowledged: what waits for that, the next page of its mail perhaps, need not wait for a tick.
-      if (stream.ledger?.hasNews && stream.ledger.queue.length === 0) this.#tell(stream);
-      if (stream.socket) {
-        if (!stream.save()) this.#waiting.put(stream, this.#expiry());
-      } else this.#waiting.put(stream, this.#expiry());
-    }
-    this.#unsaved.clear();
-  }
-
-  #watch(stream: Stream): void {
-    this.#unacked.set(stream, 0);
-    if (this.#ticking) return;
-    this.#ticking = true;
-    setTimeout(() => this.#tick(), TICK_MS);
-  }
-
-  /** Asks for acknowledgements and passes on those that came, until there is no more of either. */
-  #tick(): void {
-    this.#ticking = false;
-    for (const [stream, ticks] of this.#unacked) {
-      const { ledger } = stream;
-      if (stream.ended || !stream.socket || !ledger) {
-        this.#unacked.delete(stream);
-        continue;
-      }
-      stream.ask();
-      if (ledger.hasNews && ticks >= 1) this.#tell(stream);
-      if (ledger.queue.length > 0) {
-        if (ticks < PATIENCE) this.#unacked.set(stream, ticks + 1);
-        else {
-          this.#waiting.put(stream, Date.now() + SILENT_MS);
-          this.#ports.alarms.wake("silent", stream.sid, Date.now() + SILENT_MS);
-          this.#unacked.delete(stream);
-        }
-      } else if (ledger.hasNews) this.#unacked.set(stream, ticks + 1);
-      else this.#unacked.delete(stream);
-    }
-    if (this.#unacked.size === 0) return;
-    this.#ticking = true;
-    setTimeout(() => this.#tick(), TICK_MS);
+    this.#upkeep.touch(stream);
   }
 
   #tell(stream: Stream): void {
@@ -380,8 +328,7 @@ export class Gate {
 
   #forget(stream: Stream): void {
     if (this.#streams.get(stream.sid) === stream) this.#streams.delete(stream.sid);
-    this.#unacked.delete(stream);
-    this.#unsaved.delete(stream);
+    this.#upkeep.forget(stream);
     if (this.#waiting.remove(stream.sid)) {
       this.#ports.alarms.cancel("expire", stream.sid);
       this.#ports.alarms.cancel("silent", stream.sid);
@@ -399,7 +346,7 @@ export class Gate {
         const stream = this.stream(entity);
         // Whatever it said since has emptied its queue, or at least its row.
         if (stream && !stream.socket) this.#expire(stream);
-        else if (stream?.socket && stream.ledger && stream.ledger.queue.length > 0 && !this.#unacked.has(stream)) {
+        else if (stream?.socket && stream.ledger && stream.ledger.queue.length > 0 && !this.#upkeep.watches(stream)) {
           stream.socket.close(1001, "silent");
           this.lost(stream);
         }

@@ -65,7 +65,7 @@ export class Room {
   #options: RoomOptions;
   #listener: (event: RoomEvent) => void;
   #offs: (() => void)[];
-  #joining: { resolve: () => void; reject: (error: StanzaError) => void } | undefined;
+  #joining: { id: string; resolve: () => void; reject: (error: StanzaError) => void } | undefined;
   #wanted = false;
   /** The room knew us when the connection was lost, if it was. */
   #entered = false;
@@ -125,8 +125,9 @@ export class Room {
 
   #greet(nick: string, x?: Element): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#joining = { resolve, reject };
-      this.#client.send(xml("presence", { to: `${this.jid}/${nick}` }, x));
+      const id = nonce();
+      this.#joining = { id, resolve, reject };
+      this.#client.send(xml("presence", { to: `${this.jid}/${nick}`, id }, x));
     });
   }
 
@@ -231,6 +232,11 @@ export class Room {
 
   #receive(stanza: Element): void {
     const { from = "", type, id } = stanza.attrs;
+    // Our own server refuses, in its own name, an address that is none.
+    if (type === "error" && id && id === this.#joining?.id) {
+      this.#presence(stanza, "");
+      return;
+    }
     if (from.split("/")[0] !== this.jid || stanza.child("result", MAM)) return;
     if (stanza.name === "presence") this.#presence(stanza, nickOf(stanza));
     else if (type === "error") this.#settle(id, { state: "failed", error: stanzaError(stanza).message });

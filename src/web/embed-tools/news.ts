@@ -5,7 +5,6 @@ import { fill, type Strings } from "../embed/strings.ts";
 
 /** Status codes and conditions of a stay that ended or was refused (XEP-0045 §15.6, §7.2). */
 const ENDINGS: Record<string, keyof Strings> = {
-  forbidden: "refused",
   301: "banned",
   307: "kicked",
   "registration-required": "members",
@@ -19,7 +18,7 @@ const ENDINGS: Record<string, keyof Strings> = {
 export function news(chat: XmppChat, event: RoomEvent): void {
   const { strings } = chat;
   if (event.kind === "out") {
-    const text = strings[ENDINGS[event.status] ?? "kicked"];
+    const text = strings[ENDINGS[event.status] ?? (/^\d*$/.test(event.status) ? "kicked" : "refused")];
     chat.end(event.reason && event.reason !== event.status ? `${text} (${event.reason})` : text, event);
   } else if (event.kind === "nick") chat.tell(fill(strings.renamed, event.from, event.occupant.nick));
   else if (event.kind === "kick") chat.tell(fill(strings.kickNow, event.occupant.nick));
