@@ -65,6 +65,8 @@ export class Gate {
   /** Streams that went on to another gate; a cache, for deliveries that were already on their way. */
   readonly #moved = new Map<string, string>();
   readonly #upkeep: Upkeep;
+  /** What features offer is the same for every stream of a kind. */
+  readonly #offers = new Map<string, Element[]>();
   /** Streams without a socket that something is delivered to in the batch at hand. */
   readonly #away = new Set<Stream>();
 
@@ -210,7 +212,15 @@ export class Gate {
 
   /** Stream features that features bring, for a stream before or after authentication. */
   offers(phase: "login" | "session", guest: boolean): Element[] {
-    return this.kernel.features.flatMap((feature) => feature.offers?.(phase, guest, this.settings, this.kernel) ?? []);
+    const key = `${phase} ${guest}`;
+    let offers = this.#offers.get(key);
+    if (!offers) {
+      offers = this.kernel.features.flatMap(
+        (feature) => feature.offers?.(phase, guest, this.settings, this.kernel) ?? [],
+      );
+      this.#offers.set(key, offers);
+    }
+    return offers;
   }
 
   /** A stream has become bound, or is back: what waited for it is sent, behind the answer that says so. */

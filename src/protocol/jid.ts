@@ -54,6 +54,8 @@ export class Jid {
   }
 
   static tryParse(text: string): Jid | undefined {
+    // The usual ways to say nothing; an exception is dear.
+    if (text === "" || text.endsWith("/")) return undefined;
     try {
       return Jid.parse(text);
     } catch (error) {

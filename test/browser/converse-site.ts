@@ -7,7 +7,7 @@ import { type Site, serve } from "./site.ts";
 
 const DIST = join(import.meta.dirname, "..", "..", "node_modules", "converse.js", "dist");
 
-export function converseSite(server: Server): Promise<Site> {
+export function converseSite(server: Server, more: Record<string, unknown> = {}): Promise<Site> {
   const settings = {
     websocket_url: server.websocket,
     discover_connection_methods: false,
@@ -19,6 +19,7 @@ export function converseSite(server: Server): Promise<Site> {
     auto_subscribe: true,
     muc_domain: server.hosts.rooms,
     loglevel: "error",
+    ...more,
   };
   const page = `<!doctype html><html><head><meta charset="utf-8"><title>Converse</title>
 <link rel="stylesheet" href="/dist/converse.min.css"></head><body class="converse-fullscreen">

@@ -44,8 +44,9 @@ const TAGS = [
   `</textarea><script>${RUN}</script>`,
   `</p></li></ol><h1>outside</h1>`,
 ];
+const DOLLAR = "$";
 const TEMPLATES = [
-  "${owned=1}",
+  `${DOLLAR}{owned=1}`,
   "{{constructor.constructor('owned=1')()}}",
   "<!--?lit$1-->",
   "<?lit$1$?>",
@@ -183,7 +184,7 @@ test("hostile names, subjects, room names, reactions and ids", { timeout: 60_000
   await configure(ada.client, ada.room, fields);
   const { page, said, message, close } = await openWidget(browser, site, { room: "names", nick: "Mira" });
   await page.locator("textarea").waitFor();
-  const nicks = [TAGS[0]!, TAGS[1]!, "${owned=1}", "\u202eadA", "__proto__", "constructor"];
+  const nicks = [TAGS[0]!, TAGS[1]!, TEMPLATES[0]!, "\u202eadA", "__proto__", "constructor"];
   const others = [];
   for (const nick of nicks) {
     const other = await enter(server, "names", nick).catch(() => undefined);

@@ -1,6 +1,7 @@
 /** Others in a room, for a page under test to meet: our own client core in Node. */
 import { Client } from "../../src/web/client/client.ts";
-import { Room, type RoomEvent } from "../../src/web/client/muc.ts";
+import { Room } from "../../src/web/client/muc.ts";
+import type { RoomEvent } from "../../src/web/client/occupants.ts";
 import { configure, settings } from "../../src/web/client/room-config.ts";
 import { anonymous } from "../../src/web/client/sasl.ts";
 import { withPassword } from "../../src/web/client/scram.ts";

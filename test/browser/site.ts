@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import type { Server } from "../interop/server.ts";
 
 export interface Site {
@@ -50,12 +51,16 @@ export async function serve(files: Files, policy = POLICY): Promise<Site> {
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
     const body = await files(pathname, searchParams);
+    // As any site would serve them.
+    const packed =
+      body !== undefined && /\bgzip\b/.test(request.headers["accept-encoding"] ?? "") ? gzipSync(body) : undefined;
     response.writeHead(body === undefined ? 404 : 200, {
+      ...(packed ? { "content-encoding": "gzip" } : {}),
       "content-type": TYPES[extname(pathname) || ".html"] ?? "application/octet-stream",
       "access-control-allow-origin": "*",
       ...(policy ? { "content-security-policy": policy } : {}),
     });
-    response.end(body);
+    response.end(packed ?? body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

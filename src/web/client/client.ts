@@ -4,10 +4,10 @@ import { type Element, xml } from "./element.ts";
 import { type Bound, type Keep, LoginError, negotiate, nonce, SM } from "./negotiate.ts";
 import { read } from "./reader.ts";
 import { type Credentials, SaslError } from "./sasl.ts";
+import { STANZAS, StanzaError, stanzaError } from "./stanza-error.ts";
 import { StreamError, Wire } from "./wire.ts";
 
 export const PING = "urn:xmpp:ping";
-const STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas";
 /** Conditions after which trying again by ourselves would do harm, or nothing. */
 const FINAL = ["conflict", "host-unknown", "not-authorized"];
 const CONNECT_TIMEOUT = 20_000;
@@ -39,18 +39,6 @@ export interface Options {
   session?: Session | undefined;
   /** True while nobody is looking: a quiet connection is then left alone. */
   hidden?: () => boolean;
-}
-
-/** An error stanza (RFC 6120 §8.3), or "timeout" and "disconnected" of our own. */
-export class StanzaError extends Error {
-  condition: string;
-  /** The whole answer, when there was one. */
-  stanza: Element | undefined;
-  constructor(condition: string, text?: string, stanza?: Element) {
-    super(text || condition);
-    this.condition = condition;
-    this.stanza = stanza;
-  }
 }
 
 export interface Events {
@@ -314,11 +302,4 @@ export class Client {
       if (!this.options.hidden?.()) this.#probe();
     }, QUIET);
   }
-}
-
-/** Reads the error out of a stanza of type error. */
-export function stanzaError(stanza: Element): StanzaError {
-  const error = stanza.child("error");
-  const condition = error?.all("", STANZAS).find((el) => el.name !== "text");
-  return new StanzaError(condition?.name ?? "undefined-condition", error?.text("text", STANZAS), stanza);
 }

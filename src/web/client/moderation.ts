@@ -1,7 +1,8 @@
 /** XEP-0425: Moderated Message Retraction, v0.3 — https://xmpp.org/extensions/xep-0425.html — and XEP-0045 §8–9: what moderators do. */
 import type { Client } from "./client.ts";
 import { type Attrs, type Element, xml } from "./element.ts";
-import { MUC, type Occupant, type Room } from "./muc.ts";
+import type { Room } from "./muc.ts";
+import { MUC, type Occupant } from "./occupants.ts";
 import { MODERATE, RETRACT } from "./timeline.ts";
 
 const ADMIN = `${MUC}#admin`;

@@ -1,42 +1,17 @@
 /** XEP-0045: Multi-User Chat, v1.35 — https://xmpp.org/extensions/xep-0045.html — with 0359, 0421, 0410 and 0085: one room, as an occupant sees it. */
 import { MAM } from "./archive.ts";
-import { type Client, PING, StanzaError, stanzaError } from "./client.ts";
+import { type Client, PING } from "./client.ts";
 import { type Child, type Element, xml } from "./element.ts";
 import { History } from "./history.ts";
 import { nonce } from "./negotiate.ts";
+import { codesOf, describe, MUC, nickOf, OCCUPANT_ID, type Occupant, type RoomEvent, read, USER } from "./occupants.ts";
 import { answer, correction, reactions, text } from "./payload.ts";
+import { StanzaError, stanzaError } from "./stanza-error.ts";
 import type { Entry, Item, Timeline } from "./timeline.ts";
 import { CHAT_STATES, Typing } from "./typing.ts";
 
-export const MUC = "http://jabber.org/protocol/muc";
-const USER = `${MUC}#user`;
-const OCCUPANT_ID = "urn:xmpp:occupant-id:0";
 const STANZA_ID = "urn:xmpp:sid:0";
 const DISCO = "http://jabber.org/protocol/disco#info";
-
-export interface Occupant {
-  nick: string;
-  /** Occupant id (XEP-0421), as sent: to be believed only where the room announces them, so ask `senderOf`. */
-  id: string | undefined;
-  /** Real JID, for those who may see it. */
-  jid: string | undefined;
-  affiliation: string;
-  role: string;
-}
-
-/** What happened to the room or to somebody in it, beside messages. */
-export type RoomEvent =
-  | { kind: "changed" }
-  | { kind: "message"; entry: Entry }
-  | { kind: "join" | "leave"; occupant: Occupant }
-  | {
-      kind: "kick" | "ban" | "role" | "affiliation";
-      occupant: Occupant;
-      reason: string | undefined;
-    }
-  | { kind: "nick"; occupant: Occupant; from: string }
-  /** We are out, and will not come back by ourselves. */
-  | { kind: "out"; status: string; reason: string | undefined };
 
 export interface RoomOptions {
   /** When the nick is taken, try it with something appended. */
@@ -51,16 +26,15 @@ export class Room {
   readonly history: History;
   readonly typing: Typing;
   readonly occupants = new Map<string, Occupant>();
-  readonly features = new Set<string>();
-  nick = "";
+  /** What the room says of itself, as far as it has said it. */
+  features: ReadonlySet<string> = new Set<string>();
   name = "";
   description = "";
-  subject = "";
-  joined = false;
-  /** Seconds between two messages of an ordinary participant (XEP-0500); 0 = none. */
   slow = 0;
-  /** Occupants, including those whose presence we are not told. */
   count = 0;
+  subject = "";
+  nick = "";
+  joined = false;
   #client: Client;
   #options: RoomOptions;
   #listener: (event: RoomEvent) => void;
@@ -285,15 +259,11 @@ export class Room {
     }
     // The room's own presence tells of its avatar.
     if (!nick) return;
-    const x = presence.child("x", USER);
-    const item = x?.child("item");
     const codes = codesOf(presence);
+    const { occupant, renamed, reason } = read(presence, nick);
+    const { role, affiliation } = occupant;
     const before = this.occupants.get(nick);
     const own = codes.includes("110") || nick === this.nick;
-    const id = presence.child("occupant-id", OCCUPANT_ID)?.attrs.id;
-    const { affiliation = "none", role = "none", jid, nick: renamed } = item?.attrs ?? {};
-    const occupant: Occupant = { nick, id, jid, affiliation, role };
-    const reason = item?.text("reason");
 
     if (type === "unavailable") {
       this.occupants.delete(nick);
@@ -344,14 +314,7 @@ export class Room {
   }
 
   #describe(query: Element): void {
-    this.name = query.child("identity")?.attrs.name ?? "";
-    this.features.clear();
-    for (const { attrs } of query.all("feature")) this.features.add(attrs.var ?? "");
-    const fields = query.child("x", "jabber:x:data")?.all("field") ?? [];
-    const value = (name: string) => fields.find(({ attrs }) => attrs.var === `muc#roominfo_${name}`)?.text("value");
-    this.description = value("description") ?? "";
-    this.slow = Number(value("slow_mode_duration")) || 0;
-    this.count = Number(value("occupants")) || 0;
+    Object.assign(this, describe(query));
   }
 
   /** Who somebody is, however often they change their nick: what `Entry.sender` holds. */
@@ -371,8 +334,3 @@ export class Room {
 }
 
 const INSTANT = xml("query", { xmlns: `${MUC}#owner` }, xml("x", { xmlns: "jabber:x:data", type: "submit" }));
-
-const codesOf = (stanza: Element): string[] =>
-  (stanza.child("x", USER)?.all("status") ?? []).map((status) => status.attrs.code ?? "");
-
-const nickOf = ({ attrs }: Element): string => attrs.from?.split("/").slice(1).join("/") ?? "";

@@ -1,7 +1,8 @@
 /** XEP-0077: In-Band Registration, v2.4 — https://xmpp.org/extensions/xep-0077.html */
-import { StanzaError, stanzaError } from "./client.ts";
+
 import { discover } from "./discover.ts";
 import { xml } from "./element.ts";
+import { StanzaError, stanzaError } from "./stanza-error.ts";
 import { Wire } from "./wire.ts";
 
 /** Makes an account; rejects with StanzaError: conflict (the name is taken), not-allowed, not-acceptable, resource-constraint, … */

@@ -2,7 +2,8 @@
 import type { Client } from "./client.ts";
 import { type Element, xml } from "./element.ts";
 import { type Field, readForm, writeForm } from "./form.ts";
-import { MUC, type Room } from "./muc.ts";
+import type { Room } from "./muc.ts";
+import { MUC } from "./occupants.ts";
 
 export async function settings(client: Client, room: Room): Promise<Field[]> {
   const answer = await client.iq("get", room.jid, xml("query", { xmlns: `${MUC}#owner` }));

@@ -1,13 +1,18 @@
 /** What may be done to a message and to a person, by our role and affiliation (XEP-0045 §5). */
 import { moderate, setAffiliation, setRole } from "../client/moderation.ts";
-import type { Occupant } from "../client/muc.ts";
+import type { Occupant } from "../client/occupants.ts";
 import { retraction } from "../client/payload.ts";
 import type { Entry } from "../client/timeline.ts";
 import type { XmppChat } from "../embed/chat.ts";
-import type { Action } from "../embed/menu.ts";
+import type { Action } from "./menu.ts";
 
 export const RANKS = ["owner", "admin", "member", "none", "outcast"];
 const rankOf = (occupant: Occupant | undefined) => RANKS.indexOf(occupant?.affiliation ?? "none");
+
+const EMOJI = ["👍", "❤️", "😂", "😮", "😢", "🎉", "🙏", "👀"];
+
+export const reactions = (chat: XmppChat, entry: Entry): Action[] =>
+  EMOJI.map((emoji) => [emoji, () => chat.live?.room.react(entry, emoji)]);
 
 export function actions(chat: XmppChat, entry: Entry): Action[] {
   const { strings } = chat;

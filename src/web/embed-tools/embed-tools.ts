@@ -3,8 +3,9 @@
  * room's settings, and questions. Loaded by embed.js when first needed, and given its lit-html, so that there is one.
  */
 import type { Lit } from "../embed/lazily.ts";
-import { actions } from "./actions.ts";
+import { actions, reactions } from "./actions.ts";
 import { complete, completionOf, suggestions } from "./completion.ts";
+import { menu } from "./menu.ts";
 import { news } from "./news.ts";
 import { people } from "./people.ts";
 import { question } from "./question.ts";
@@ -21,6 +22,8 @@ export const tools = (lit: Lit) => ({
   rename,
   news,
   actions,
+  reactions,
+  menu: menu(lit),
   completionOf,
   complete,
   people: people(lit),

@@ -1,5 +1,5 @@
 /** What happens in a room beside messages, in words. */
-import type { RoomEvent } from "../client/muc.ts";
+import type { RoomEvent } from "../client/occupants.ts";
 import type { XmppChat } from "../embed/chat.ts";
 import { fill, type Strings } from "../embed/strings.ts";
 

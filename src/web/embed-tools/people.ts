@@ -1,11 +1,11 @@
 /** Who is in the room, the ranking ones first. */
 import type { TemplateResult } from "lit/html.js";
-import type { Occupant } from "../client/muc.ts";
+import type { Occupant } from "../client/occupants.ts";
 import type { XmppChat } from "../embed/chat.ts";
 import { hueOf } from "../embed/hue.ts";
 import type { Lit } from "../embed/lazily.ts";
-import { menu } from "../embed/menu.ts";
 import { occupantActions, RANKS } from "./actions.ts";
+import { menu } from "./menu.ts";
 
 const rank = ({ affiliation, role }: Occupant) => RANKS.indexOf(affiliation) * 2 - Number(role === "moderator");
 
@@ -15,9 +15,9 @@ function titleOf({ affiliation, role }: Occupant): "owner" | "admin" | "moderato
   return role === "moderator" ? role : undefined;
 }
 
-export const people =
-  ({ html, nothing }: Lit) =>
-  (chat: XmppChat): TemplateResult => {
+export const people = ({ html, nothing }: Lit) => {
+  const show = menu({ html, nothing });
+  return (chat: XmppChat): TemplateResult => {
     const { strings, live } = chat;
     const occupants = [...(live?.room.occupants.values() ?? [])];
     occupants.sort((a, b) => rank(a) - rank(b) || a.nick.localeCompare(b.nick));
@@ -35,6 +35,7 @@ export const people =
         <button class="person" aria-expanded=${self ? nothing : open} ?disabled=${self || chat.readonly} @click=${toggle}>
           <span class="face" aria-hidden="true">${[...nick][0]}</span><bdi class="nick">${nick}</bdi>
           ${title ? html`<span class="meta">${strings[title]}</span>` : nothing}</button>
-        ${open ? menu(html, chat, occupantActions(chat, occupant), "") : nothing}</li>`;
+        ${open ? show(chat, occupantActions(chat, occupant), "") : nothing}</li>`;
     })}</ul>`;
   };
+};

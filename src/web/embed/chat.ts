@@ -1,6 +1,6 @@
 /** `<xmpp-chat>`: a room in a page. What it is told (attributes), what it tells (events), and when it is alive. */
 import { html, nothing, type TemplateResult } from "lit/html.js";
-import type { RoomEvent } from "../client/muc.ts";
+import type { RoomEvent } from "../client/occupants.ts";
 import type { Entry } from "../client/timeline.ts";
 import type { Tools } from "../embed-tools/embed-tools.ts";
 import type { Question } from "../embed-tools/question.ts";

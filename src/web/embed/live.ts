@@ -1,7 +1,8 @@
 /** From an address and a room's name to an occupied room: discovery, credentials, connection. */
 import { Client } from "../client/client.ts";
 import { followPage } from "../client/csi.ts";
-import { Room, type RoomEvent } from "../client/muc.ts";
+import { Room } from "../client/muc.ts";
+import type { RoomEvent } from "../client/occupants.ts";
 import { anonymous, type Credentials } from "../client/sasl.ts";
 import type { Keeping, Left } from "./keeping.ts";
 import { lazily } from "./lazily.ts";

@@ -5,7 +5,6 @@ import type { XmppChat } from "./chat.ts";
 import { clock, dayName } from "./dates.ts";
 import { hueOf } from "./hue.ts";
 import { icons } from "./icons.ts";
-import { menu } from "./menu.ts";
 import { fill } from "./strings.ts";
 import { isBig, mentionOf, type Rich, rich } from "./text.ts";
 
@@ -13,7 +12,6 @@ type Part = TemplateResult | typeof nothing;
 
 /** Messages of one sender within this time stand together under one name. */
 const TOGETHER = 5 * 60_000;
-const EMOJI = ["👍", "❤️", "😂", "😮", "😢", "🎉", "🙏", "👀"];
 
 export function message(chat: XmppChat, entry: Entry, before: Entry | undefined, last: boolean): TemplateResult {
   const { strings, language } = chat;
@@ -99,10 +97,8 @@ function tools(chat: XmppChat, entry: Entry, open: string | undefined, last: boo
   };
   const button = (label: string, icon: TemplateResult, act: () => void, expanded: boolean | typeof nothing) =>
     html`<button class="icon" tabindex="-1" aria-label=${label} aria-expanded=${expanded} @click=${act}>${icon}</button>`;
-  const list =
-    open === "react"
-      ? EMOJI.map((emoji) => [emoji, () => chat.live?.room.react(entry, emoji)] as const)
-      : open && chat.tools?.actions(chat, entry);
+  const later = chat.tools;
+  const list = open === "react" ? later?.reactions(chat, entry) : open && later?.actions(chat, entry);
   return html`<div class="tools">${
     entry.ref && entry.to === undefined
       ? [
@@ -111,6 +107,6 @@ function tools(chat: XmppChat, entry: Entry, open: string | undefined, last: boo
         ]
       : nothing
   }${button(strings.actions, icons.more, toggle("actions"), open === "actions")}${
-    list ? menu(html, chat, list, `${open === "react" ? "row" : ""} ${last ? "up" : ""}`) : nothing
+    list ? later?.menu(chat, list, `${open === "react" ? "row" : ""} ${last ? "up" : ""}`) : nothing
   }</div>`;
 }

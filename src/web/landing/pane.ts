@@ -1,9 +1,10 @@
 /** One side of the stage: an account is made or entered, then it chats. */
-import { Client, type Session, StanzaError } from "../client/client.ts";
+import { Client, type Session } from "../client/client.ts";
 import { followPage } from "../client/csi.ts";
 import { type Keep, LoginError } from "../client/negotiate.ts";
 import { register } from "../client/register.ts";
 import { withPassword } from "../client/scram.ts";
+import { StanzaError } from "../client/stanza-error.ts";
 import { Chat } from "./chat.ts";
 import { h } from "./dom.ts";
 import { type Facts, websocketUrl } from "./facts.ts";
