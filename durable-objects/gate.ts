@@ -16,7 +16,7 @@ import { randomName } from "../src/protocol/base32.ts";
 import { settingsOf } from "../src/settings.ts";
 import { DEFAULT_LIMITS } from "../src/xml/reader.ts";
 import { isLeg, Legs } from "./bosh.ts";
-import { type Env, log, storageOf, stubs } from "./ports.ts";
+import { type Env, logOf, storageOf, stubs } from "./ports.ts";
 import type { GateRpc } from "./rpc.ts";
 
 const kernel = new Kernel(features);
@@ -32,6 +32,7 @@ export class Gate extends DurableObject<Env> implements GateRpc {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const settings = settingsOf(env);
+    const log = logOf(settings);
     const { at, gate, user, directory } = stubs(env, settings);
     const name = ctx.id.name as string;
     this.#limit = settings.gateSockets;

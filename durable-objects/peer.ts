@@ -7,7 +7,7 @@ import type { ToPeer } from "../src/peer/frames.ts";
 import { type Link, type LinkState, Peer as Remote } from "../src/peer/peer.ts";
 import { QUEUE } from "../src/peer/queue.ts";
 import { settingsOf } from "../src/settings.ts";
-import { type Env, log, storageOf, stubs } from "./ports.ts";
+import { type Env, logOf, storageOf, stubs } from "./ports.ts";
 
 const kernel = new Kernel(features);
 
@@ -19,6 +19,7 @@ export class Peer extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const settings = settingsOf(env);
+    const log = logOf(settings);
     const { at, directory } = stubs(env, settings);
     const domain = ctx.id.name as string;
     const post: Post = new Post({

@@ -5,7 +5,7 @@ import type { Log } from "../src/kernel/entity.ts";
 import type { Table } from "../src/kernel/feature.ts";
 import { placement, type Target } from "../src/kernel/placement.ts";
 import { migrate, type Sql, type SqlStorage, sqlOver } from "../src/kernel/sql.ts";
-import type { Settings } from "../src/settings.ts";
+import type { LogLevel, Settings } from "../src/settings.ts";
 import type { DirectoryRpc, GateRpc, RoomRpc, UserRpc } from "./rpc.ts";
 
 /** The namespaces of the object classes, by the names of their bindings in wrangler.toml. */
@@ -30,13 +30,21 @@ export function storageOf(ctx: DurableObjectState, tables: readonly Table[]): St
   return { sql, alarms: new Alarms(sql, (at) => void ctx.storage.setAlarm(at)) };
 }
 
-export const log: Log = {
-  warn: (message, facts) => console.warn(JSON.stringify({ level: "warn", message, ...facts })),
-  error: (message, error, facts) =>
-    console.error(
-      JSON.stringify({ level: "error", message, error: String((error as Error)?.stack ?? error), ...facts }),
-    ),
-};
+/** The log of an object: a JSON object a line. What an operator does not want to hear is not said. */
+export function logOf({ logLevel }: Settings): Log {
+  const says = (level: LogLevel) => LEVELS.indexOf(level) >= LEVELS.indexOf(logLevel);
+  return {
+    warn: (message, facts) => {
+      if (says("warn")) console.warn(JSON.stringify({ level: "warn", message, ...facts }));
+    },
+    error: (message, error, facts) =>
+      console.error(
+        JSON.stringify({ level: "error", message, error: String((error as Error)?.stack ?? error), ...facts }),
+      ),
+  };
+}
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** Fresh stubs: one that has seen an error is broken for good. */
 export function stubs(env: Env, settings: Settings) {

@@ -8,7 +8,7 @@ import { INDEX_TABLES } from "../src/pubsub/listing.ts";
 import { PUBSUB_TABLES } from "../src/pubsub/nodes.ts";
 import { Shard } from "../src/pubsub/shard.ts";
 import { settingsOf } from "../src/settings.ts";
-import { type Env, log, storageOf, stubs } from "./ports.ts";
+import { type Env, logOf, storageOf, stubs } from "./ports.ts";
 
 const kernel = new Kernel([pubsub]);
 const TABLES = [...PUBSUB_TABLES, ...INDEX_TABLES, ...kernel.tables];
@@ -20,6 +20,7 @@ export class PubSubNode extends DurableObject<Env> implements EntityCalls {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const settings = settingsOf(env);
+    const log = logOf(settings);
     const { at, directory } = stubs(env, settings);
     const name = ctx.id.name as string;
     ctx.blockConcurrencyWhile(async () => {

@@ -14,7 +14,7 @@ import { ROOM } from "../src/muc/room.ts";
 import { type RoomFacts, type RoomRequest, Rooms } from "../src/muc/rooms.ts";
 import { destroyText } from "../src/muc/wire.ts";
 import { settingsOf } from "../src/settings.ts";
-import { type Env, log, storageOf, stubs } from "./ports.ts";
+import { type Env, logOf, storageOf, stubs } from "./ports.ts";
 import type { RoomRpc } from "./rpc.ts";
 
 const kernel = new Kernel(features);
@@ -27,6 +27,7 @@ export class Room extends DurableObject<Env> implements RoomRpc {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const settings = settingsOf(env);
+    const log = logOf(settings);
     const { at, directory } = stubs(env, settings);
     const name = ctx.id.name as string;
     ctx.blockConcurrencyWhile(async () => {

@@ -18,7 +18,7 @@ import type { Judgement } from "../src/protocol/authentication.ts";
 import type { Token } from "../src/protocol/fast.ts";
 import type { Credentials } from "../src/protocol/scram.ts";
 import { settingsOf } from "../src/settings.ts";
-import { type Env, log, storageOf, stubs } from "./ports.ts";
+import { type Env, logOf, storageOf, stubs } from "./ports.ts";
 import type { UserRpc } from "./rpc.ts";
 
 const kernel = new Kernel(features);
@@ -32,6 +32,7 @@ export class User extends DurableObject<Env> implements UserRpc {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const settings = settingsOf(env);
+    const log = logOf(settings);
     const { at, gate, room, directory } = stubs(env, settings);
     const name = ctx.id.name as string;
     ctx.blockConcurrencyWhile(async () => {

@@ -105,6 +105,7 @@ const TITLES: Readonly<Record<string, string>> = {
   "XEP-0463": "MUC Affiliations Versioning",
   "XEP-0468": "WebSocket S2S",
   "XEP-0474": "SASL SCRAM Downgrade Protection",
+  "XEP-0478": "Stream Limits Advertisement",
   "XEP-0484": "Fast Authentication Streamlining Tokens",
   "XEP-0486": "MUC Avatars",
   "XEP-0490": "Message Displayed Synchronization",

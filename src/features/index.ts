@@ -25,6 +25,7 @@ import { registration } from "./registration.ts";
 import { retraction } from "./retraction.ts";
 import { roster } from "./roster.ts";
 import { session } from "./session.ts";
+import { streamLimits } from "./stream-limits.ts";
 import { subscriptions } from "./subscriptions.ts";
 import { time } from "./time.ts";
 import { vcard } from "./vcard.ts";
@@ -55,6 +56,7 @@ export const features: readonly Feature[] = [
   disco,
   ping,
   session,
+  streamLimits,
   version,
   time,
   externalServices,

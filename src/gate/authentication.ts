@@ -44,6 +44,7 @@ export async function sasl(stream: Stream, phase: Negotiating, request: SaslRequ
     case "start": {
       delete phase.exchange;
       const wait = stream.gate.attempts.wait(stream.state.address);
+      delete phase.tried;
       if (wait > 0)
         return fail(stream, profile, "temporary-auth-failure", `Too many failed logins: try again in ${wait} s.`);
       const { mechanism, initial, userAgent } = request;
@@ -68,6 +69,12 @@ export async function sasl(stream: Stream, phase: Negotiating, request: SaslRequ
 /** Goes on until the client, or nobody, has to say something. */
 async function drive(stream: Stream, phase: Negotiating, exchange: Exchange, first: Step): Promise<void> {
   for (let step = first; ; ) {
+    if ("username" in step && step.username !== undefined && step.step !== "success") {
+      phase.tried = account(stream, step.username);
+      // Of one account from one address fewer than of all: nobody is locked out by what others do (XEP-0205 §4.3).
+      if (stream.gate.guesses.wait(`${stream.state.address} ${phase.tried}`) > 0)
+        return fail(stream, exchange.profile, "temporary-auth-failure", "Too many failed logins: try again later.");
+    }
     switch (step.step) {
       case "challenge":
         phase.exchange = { ...exchange, state: step.state };
@@ -141,7 +148,10 @@ function fail(stream: Stream, profile: Exchange["profile"], condition: SaslCondi
   const { phase } = stream.state;
   stream.write(failureElement(profile, condition, text));
   if (phase.at !== "negotiating") return;
-  if (condition === "not-authorized") stream.gate.attempts.failed(stream.state.address);
+  if (condition === "not-authorized") {
+    stream.gate.attempts.failed(stream.state.address);
+    if (phase.tried) stream.gate.guesses.failed(`${stream.state.address} ${phase.tried}`);
+  }
   if (++phase.failures >= TRIES) throw new StreamError("policy-violation", "Too many failed attempts."); // §6.4.5
 }
 

@@ -24,8 +24,9 @@ import { Waiting } from "./waiting.ts";
 const LOGIN_MS = 30_000;
 /** Streams that went elsewhere, remembered for what is still on its way to them. */
 const MOVED = 1000;
-/** Failed logins and new accounts of one address in an hour. */
+/** Failed logins of one address in an hour, of those at one account, and new accounts (security.md C7, D11). */
 const FAILURES = 20;
+const GUESSES = 10;
 const REGISTRATIONS = 10;
 /** A client that does not answer an <r/> for so long is lost (R5: half-open sockets are found). */
 const SILENT_MS = 60_000;
@@ -56,6 +57,7 @@ export class Gate {
   readonly redeem: GatePorts["redeem"];
   readonly xmlLimits: Limits;
   readonly attempts: Attempts;
+  readonly guesses: Attempts;
   readonly registrations: Attempts;
   readonly #ports: GatePorts;
   readonly #waiting: Waiting;
@@ -81,6 +83,7 @@ export class Gate {
     this.redeem = ports.redeem;
     const { limits } = ports.settings;
     this.attempts = new Attempts(limits ? FAILURES : Number.MAX_SAFE_INTEGER);
+    this.guesses = new Attempts(limits ? GUESSES : Number.MAX_SAFE_INTEGER);
     this.registrations = new Attempts(limits ? REGISTRATIONS : Number.MAX_SAFE_INTEGER);
     this.xmlLimits = { ...DEFAULT_LIMITS, bytes: ports.settings.maxStanzaBytes };
     this.#waiting = new Waiting(ports.sql);

@@ -9,6 +9,8 @@ export interface Negotiating {
   at: "negotiating";
   /** Stream opens so far, SASL 1's restart included. */
   opens: number;
+  /** The account that was tried last. */
+  tried?: string;
   /** Failed attempts (RFC 6120 §6.4.5). */
   failures: number;
   /** Bytes received before authentication. */
