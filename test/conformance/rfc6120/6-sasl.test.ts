@@ -260,3 +260,31 @@ spec(RFC, "6.5.11", "too many failures from one address are a temporary-auth-fai
     await strict.dispose();
   }
 });
+
+spec(RFC, "6.5", "guesses at one account are counted, and only those", async () => {
+  const strict = await World.start({ settings: { LIMITS: "on" }, evict: false });
+  try {
+    await strict.user("romeo");
+    await strict.user("juliet");
+    const plain = (name: string, password: string) => base64(`\0${name}\0${password}`);
+    for (let guesses = 0; guesses < 10; ) {
+      const actor = await strict.connect("romeo");
+      await actor.opens();
+      for (let tries = 0; tries < 2 && guesses < 10; tries++, guesses++) {
+        await auth(actor, "PLAIN", plain("romeo", "wrong"));
+        await fails(actor, "not-authorized");
+      }
+      actor.cut();
+    }
+    const romeo = await strict.connect("romeo");
+    await romeo.opens();
+    await auth(romeo, "PLAIN", plain("romeo", "romeo's secret"));
+    await fails(romeo, "temporary-auth-failure");
+    const juliet = await strict.connect("juliet");
+    await juliet.opens();
+    await auth(juliet, "PLAIN", plain("juliet", "juliet's secret"));
+    await juliet.receives(`<success xmlns="${SASL}"/>`);
+  } finally {
+    await strict.dispose();
+  }
+});
