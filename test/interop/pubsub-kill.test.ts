@@ -8,13 +8,14 @@ import { type Account, awaited, stage } from "./fixture.ts";
 import { parallel } from "./parallel.ts";
 
 const on = stage();
-const KILLS = Number(process.env.KILLS ?? 9);
+const KILLS = Number(process.env.KILLS ?? 6);
 const SUBSCRIBERS = 20;
 
 const PUBSUB = "http://jabber.org/protocol/pubsub";
 const NODE = "news";
 const pubsub = (payload: string) => `<pubsub xmlns="${PUBSUB}">${payload}</pubsub>`;
-const itemsOf = (frame: string): string[] => [...frame.matchAll(/<item [^>]*?\bid="([^"]+)"/g)].map(([, id]) => id ?? "");
+const itemsOf = (frame: string): string[] =>
+  [...frame.matchAll(/<item [^>]*?\bid="([^"]+)"/g)].map(([, id]) => id ?? "");
 
 const loginOf = ({ name, password }: Account): Login => {
   const { websocket: url, domain } = on.server;
@@ -45,7 +46,11 @@ class Subscriber {
 
   async begin(): Promise<void> {
     await this.#start(await Client.authenticate(loginOf(this.#account)));
-    await this.client.iq("set", on.server.hosts.pubsub, pubsub(`<subscribe node="${NODE}" jid="${this.#account.jid}"/>`));
+    await this.client.iq(
+      "set",
+      on.server.hosts.pubsub,
+      pubsub(`<subscribe node="${NODE}" jid="${this.#account.jid}"/>`),
+    );
   }
 
   async comeBack(): Promise<void> {
@@ -157,7 +162,7 @@ test(`the server is killed ${KILLS} times between a publish and its fan-out`, as
   }
 
   const end = Promise.all(subscribers.map((one) => one.sees("end")));
-  await publisher.iq("set", on.server.hosts.pubsub, pubsub(`<publish node="${NODE}"><item id="end"/></publish>`));
+  publisher.send(publish("end"));
   await end;
   const all = itemsOf(await publisher.iq("get", on.server.hosts.pubsub, pubsub(`<items node="${NODE}"/>`)));
   expect(all).toEqual(expect.arrayContaining(answered));

@@ -93,9 +93,10 @@ describe("StanzaJS at the pubsub host", () => {
     expect(await juliet.subscribeToNode(pubsub, node)).toMatchObject({ state: "pending" });
     await expect(juliet.getItems(pubsub, node)).rejects.toMatchObject({ error: { condition: "not-authorized" } });
     const [request] = (await asked).forms ?? [];
-    const fields = request?.fields?.map((field) => (field.name === "pubsub#allow" ? { ...field, value: true } : field));
+    const allow = request?.fields?.find(({ name }) => name === "pubsub#allow");
+    Object.assign(allow ?? {}, { value: true });
     const approved = told(juliet, "subscription");
-    romeo.sendMessage({ to: pubsub, forms: [{ type: "submit", fields: fields ?? [] }] });
+    romeo.sendMessage({ to: pubsub, forms: [{ ...request, type: "submit" }] });
     // Quirk: what is the `state` of a subscription in answers is its `type` in events.
     expect((await approved).pubsub).toMatchObject({ subscription: { node, type: "subscribed" } });
     const heard = published(juliet, "one");
@@ -113,7 +114,7 @@ async function attentive(account: Account, nodes: readonly string[] = []): Promi
   for (const node of nodes) agent.disco.addFeature(`${node}+notify`);
   agent.disco.addIdentity({ category: "client", type: "bot", name: agent.jid });
   const asked = event(agent, "iq:get:disco");
-  agent.sendPresence({ legacyCapabilities: agent.updateCaps() });
+  agent.sendPresence({ legacyCapabilities: agent.updateCaps() ?? [] });
   await asked;
   await agent.getRoster();
   return agent;
@@ -155,7 +156,10 @@ describe("StanzaJS has a personal service", () => {
       expect((await felt).mood).toMatchObject({ value: "in_love" });
     }
 
-    const data = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=", "base64");
+    const data = Buffer.from(
+      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=",
+      "base64",
+    );
     const id = createHash("sha1").update(data).digest("hex");
     const seen = event<{ jid: string; avatars: { id: string }[]; source: string }>(
       juliet,
@@ -196,7 +200,7 @@ describe("StanzaJS has a personal service", () => {
     phone.on("tune", ({ tune }) => tunes.push(tune.title));
     const nick = event<{ jid: string; nick?: string }>(phone, "nick", byJid(a.jid));
     const tune = event(phone, "tune", byJid(a.jid));
-    phone.sendPresence({ legacyCapabilities: phone.updateCaps() });
+    phone.sendPresence({ legacyCapabilities: phone.updateCaps() ?? [] });
     expect((await nick).nick).toBe("Montague");
     await tune;
     expect(tunes).toEqual(["last"]);

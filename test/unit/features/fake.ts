@@ -2,8 +2,8 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { ACCOUNT, type Account } from "../../../src/account/account.ts";
 import { Accounts } from "../../../src/account/accounts.ts";
-import { Logins } from "../../../src/account/logins.ts";
 import { CONTACT } from "../../../src/account/contacts.ts";
+import { Logins } from "../../../src/account/logins.ts";
 import { RESOURCE } from "../../../src/account/resources.ts";
 import { TOKEN, USED_TOKEN } from "../../../src/account/tokens.ts";
 import { ARCHIVE } from "../../../src/archive/row.ts";
