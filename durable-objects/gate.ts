@@ -133,7 +133,7 @@ export class Gate extends DurableObject<Env> implements GateRpc {
     this.#streams.receive(batch);
   }
 
-  async handOver(sid: string, jid: string, to: string): Promise<HandOver | undefined> {
+  async handOver(sid: string, jid: string | undefined, to: string): Promise<HandOver | undefined> {
     return this.#streams.handOver(sid, jid, to);
   }
 

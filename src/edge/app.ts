@@ -7,7 +7,7 @@ import { BOSH_PATH, bosh } from "./bosh.ts";
 import { bridge } from "./bridge.ts";
 import type { Env } from "./env.ts";
 import { hostMetaJson, hostMetaXml } from "./host-meta.ts";
-import { info, page } from "./pages.ts";
+import { info, page, roomPage } from "./pages.ts";
 import { WEBSOCKET_PATHS, websocket } from "./websocket.ts";
 
 export const app = new Hono<{ Bindings: Env }>();
@@ -36,6 +36,7 @@ app.get("/healthz", (c) => {
   return c.text("ok\n", 200, { "cache-control": "no-store", date: new Date().toUTCString() });
 });
 app.route("/api/v1", api);
+app.get("/embed/:room", (c) => roomPage(settingsOf(c.env)));
 app.get("*", (c) => page(c.req.raw) ?? c.notFound());
 
 app.notFound((c) =>

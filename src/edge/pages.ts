@@ -15,6 +15,16 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+/** `/embed/<room>`: a room that fills its page, for the frames of those sites that may connect. */
+export function roomPage({ allowedOrigins }: Settings): Response {
+  const file = files["/room.html"];
+  if (file === undefined) return new Response("This build has no pages.\n", { status: 404 });
+  const ancestors = allowedOrigins === "*" ? "*" : ["'self'", ...allowedOrigins].join(" ");
+  const policy = POLICY.replace("frame-ancestors 'none'", `frame-ancestors ${ancestors}`);
+  const headers = { "content-type": file.type, "cache-control": "no-cache", "content-security-policy": policy };
+  return new Response(file.text, { headers });
+}
+
 /** The file of a path, a page without its `.html` included; undefined when there is none. */
 export function page(request: Request): Response | undefined {
   const { pathname } = new URL(request.url);

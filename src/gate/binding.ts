@@ -1,6 +1,7 @@
 /** RFC 6120 §7, XEP-0386 v1.1.0, XEP-0198 v1.6.3 §3–5: a stream gets its resource, new or back — https://xmpp.org/extensions/xep-0198.html */
 import { isTrue } from "../protocol/boolean.ts";
 import { Jid } from "../protocol/jid.ts";
+import { equal } from "../protocol/scram.ts";
 import type { Element } from "../xml/element.ts";
 import type { BindRequest, Bound } from "./calls.ts";
 import {
@@ -47,7 +48,22 @@ export function enable(stream: Stream, element: Element): void {
 export function enableInline(stream: Stream, element: Element): Element {
   const { gate, sid } = stream;
   stream.ledger = Ledger.enabled(isTrue(element.attrs.resume) && gate.settings.resumeSeconds > 0);
-  return enabledElement(gate.name, sid, stream.ledger, gate.settings.resumeSeconds);
+  return enabledElement(gate.name, resumptionKey(stream, sid), stream.ledger, gate.settings.resumeSeconds);
+}
+
+/**
+ * What a resumption names a stream by. An account's is bound to the account; a guest is nobody until it comes back, and its
+ * address, which rooms show to their moderators, contains the stream's id: so there is a seal on it (security.md C12).
+ */
+function resumptionKey(stream: Stream, sid: string): string {
+  return isGuestHost(stream) ? `${sid}.${stream.gate.seal(sid)}` : sid;
+}
+
+/** The stream that a resumption may take back. */
+function readKey(stream: Stream, key: string): string | undefined {
+  const [sid = "", seal = ""] = key.split(".");
+  if (!isGuestHost(stream)) return key;
+  return equal(Buffer.from(seal), Buffer.from(stream.gate.seal(sid))) ? sid : undefined;
 }
 
 /** `<resume/>` on an authenticated stream that is not bound (§5). */
@@ -71,14 +87,16 @@ export async function takeBack(
   const previd = String(element.attrs.previd ?? "");
   const h = readH(element);
   const id = readResumptionId(previd);
-  if (!id || h === undefined) return { ok: false, element: failedElement("item-not-found") };
-  gate.expect(id.sid);
+  const sid = id && readKey(stream, id.sid);
+  if (!id || sid === undefined || h === undefined) return { ok: false, element: failedElement("item-not-found") };
+  gate.expect(sid);
+  const guest = isGuestHost(stream);
   // The id names the gate where the stream began; it may have gone on to others since.
-  const from = isGuestHost(stream) ? id.gate : await gate.accounts(jid).resume(jid, id.sid, gate.name);
-  const given = from === undefined ? undefined : await gate.fetch(from, id.sid, jid);
+  const from = guest ? id.gate : await gate.accounts(jid).resume(jid, sid, gate.name);
+  const given = from === undefined ? undefined : await gate.fetch(from, sid, guest ? undefined : jid);
   const phase = given?.state.phase;
   if (!given || phase?.at !== "bound" || !phase.management) {
-    gate.unexpect(id.sid);
+    gate.unexpect(sid);
     return { ok: false, element: failedElement("item-not-found") };
   }
   const ledger = new Ledger(phase.management);

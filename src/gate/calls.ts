@@ -61,7 +61,7 @@ export interface AccountCalls {
 
 export interface StreamCalls extends GateCalls {
   /** Gives a stream away to the gate where its client has come back; nothing, when it is not here or not that account's. */
-  handOver(sid: string, jid: string, to: string): Promise<HandOver | undefined>;
+  handOver(sid: string, jid: string | undefined, to: string): Promise<HandOver | undefined>;
   /** Which of these streams are not here any more: after a crash, an account's rows may name some. */
   missing(sids: string[]): Promise<string[]>;
 }

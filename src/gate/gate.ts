@@ -1,4 +1,5 @@
 /** The streams of one gate: which there are, what is delivered to them, and what becomes of those whose socket is lost. */
+import { createHmac } from "node:crypto";
 import type { Alarms } from "../kernel/due.ts";
 import type { Log, Secrets } from "../kernel/entity.ts";
 import { answerAtHost } from "../kernel/host.ts";
@@ -213,6 +214,11 @@ export class Gate {
     return answerAtHost(this.kernel, this.settings, this.log, iq, place);
   }
 
+  /** What only this deployment can put on a guest's resumption id. */
+  seal(sid: string): string {
+    return createHmac("sha256", this.#ports.secrets.salt).update(`resume ${sid}`).digest("base64url").slice(0, 22);
+  }
+
   /** Stream features that features bring, for a stream before or after authentication. */
   offers(phase: "login" | "session", guest: boolean): Element[] {
     const key = `${phase} ${guest}`;
@@ -258,14 +264,16 @@ export class Gate {
   }
 
   /** Fetches a stream that its client wants back, from the gate that has it. */
-  async fetch(gate: string, sid: string, jid: string): Promise<HandOver | undefined> {
+  async fetch(gate: string, sid: string, jid: string | undefined): Promise<HandOver | undefined> {
     if (gate === this.name) return this.handOver(sid, jid, gate);
     return this.#ports.gates(gate).handOver(sid, jid, this.name);
   }
 
-  async handOver(sid: string, jid: string, to: string): Promise<HandOver | undefined> {
+  /** `jid`: the account that the stream must be of; a guest's, whose seal was good, is of none. */
+  async handOver(sid: string, jid: string | undefined, to: string): Promise<HandOver | undefined> {
     const stream = this.stream(sid);
-    if (!stream?.ledger?.state.resume || stream.ended || stream.jid?.bare.toString() !== jid) return undefined;
+    if (!stream?.ledger?.state.resume || stream.ended) return undefined;
+    if (jid === undefined ? !this.#isGuest(stream) : stream.jid?.bare.toString() !== jid) return undefined;
     stream.replaced();
     // What its client sent last is on its way into custody: only then it counts as handled.
     await stream.ledger.settled();

@@ -88,12 +88,14 @@ function stanza(stream: Stream, phase: Bound, element: Element): undefined {
   return undefined;
 }
 
-/** §8.1.2.1: a client may say who it is, but not that it is somebody else. */
+/**
+ * §8.1.2.1: a client may say who it is, but not that it is somebody else. Its address is overridden either way.
+ * COMPAT Converse.js 14: after a resumption it names the resource that it asked for, not the one that it got back.
+ */
 function checkFrom(element: Element, jid: Jid): void {
   const { from } = element.attrs;
   if (from === undefined || from === jid.toString() || from === jid.bare.toString()) return;
-  const said = Jid.tryParse(String(from));
-  if (!said?.bare.equals(jid.bare) || (said.full && !said.equals(jid)))
+  if (!Jid.tryParse(String(from))?.bare.equals(jid.bare))
     throw new StreamError("invalid-from", "This is not your address.");
 }
 

@@ -32,6 +32,9 @@ const owned = async () => {
   return { name, ada };
 };
 
+/** What an application's login endpoint answers. */
+const loginOf = (name: string) => JSON.stringify({ jid: `${name}@${server.domain}`, password: "secret" });
+
 describe("a guest", () => {
   test("joins, reads, talks, and is seen by others", async () => {
     const { name, ada } = await owned();
@@ -164,29 +167,35 @@ describe("a connection", () => {
     ada.leave();
   });
 
-  test.runIf(TARGET === "ours")("survives a reload as the same guest: nothing lost, nothing twice", async () => {
-    const { name, ada } = await owned();
-    const { page, say, texts, message, close } = await openWidget(browser, site, { room: name });
-    await say("before");
-    const guest = (await ada.until(() => ada.room.timeline.entries[0])).nick;
-    const joins: string[] = [];
-    const watch = ada.until(() => {
-      const names = [...ada.room.occupants.keys()].filter((nick) => nick !== "Ada").join();
-      if (joins.at(-1) !== names) joins.push(names);
-      return ada.room.timeline.entries.some(({ body }) => body === "after");
-    });
-    await page.reload();
-    await ada.say("while it loaded");
-    await message("while it loaded").waitFor();
-    await say("after");
-    await watch;
-    expect(await texts()).toEqual(["before", "while it loaded", "after"]);
-    expect(await page.locator(".own .b").allInnerTexts()).toEqual(["before", "after"]);
-    // Others saw nobody leave or come.
-    expect(joins).toEqual([guest]);
-    await close();
-    ada.leave();
-  });
+  const reloads = { guest: {}, user: { "token-url": "/login" } };
+  test.runIf(TARGET === "ours").each(["user", "guest"] as const)(
+    "survives a reload as the same %s: nothing lost, nothing twice",
+    async (who) => {
+      const { name, ada } = await owned();
+      const { page, say, texts, message, close } = await openWidget(browser, site, { room: name, ...reloads[who] });
+      await page.route("**/login", (route) => route.fulfill({ body: loginOf("grace") }));
+      if (who === "user") await page.reload();
+      await say("before");
+      const { nick } = await ada.until(() => ada.room.timeline.entries[0]);
+      const present: string[] = [];
+      const watch = ada.until(() => {
+        const names = [...ada.room.occupants.keys()].filter((each) => each !== "Ada").join();
+        if (present.at(-1) !== names) present.push(names);
+        return ada.room.timeline.entries.some(({ body }) => body === "after");
+      });
+      await page.reload();
+      await ada.say("while it loaded");
+      await message("while it loaded").waitFor();
+      await say("after");
+      await watch;
+      expect(await texts()).toEqual(["before", "while it loaded", "after"]);
+      expect(await page.locator(".own .b").allInnerTexts()).toEqual(["before", "after"]);
+      // Others saw nobody leave or come.
+      expect(present).toEqual([nick]);
+      await close();
+      ada.leave();
+    },
+  );
 
   test("of one tab is not disturbed by a second one", async () => {
     const { name, ada } = await owned();
@@ -242,16 +251,13 @@ describe("a moderator", () => {
     ada.leave();
   });
 
-  const JSON_LOGIN = JSON.stringify({ jid: "", password: "secret" });
   test.runIf(TARGET === "ours")(
     "removes a message and bans a guest, in the widget; a reload does not bring the guest back",
     async () => {
       const { name, ada } = await owned();
       ada.leave();
       const owner = await openWidget(browser, site, { room: name, nick: "Ada", "token-url": "/login" }, {});
-      await owner.page.route("**/login", (route) =>
-        route.fulfill({ body: JSON_LOGIN.replace('""', `"ada@${server.domain}"`) }),
-      );
+      await owner.page.route("**/login", (route) => route.fulfill({ body: loginOf("ada") }));
       await owner.page.reload();
       const guest = await openWidget(browser, site, { room: name, nick: "Mallory" });
       await guest.say("buy cheap pills");
@@ -276,9 +282,7 @@ describe("a moderator", () => {
     const { name, ada } = await owned();
     ada.leave();
     const { page, close } = await openWidget(browser, site, { room: name, nick: "Ada", "token-url": "/login" });
-    await page.route("**/login", (route) =>
-      route.fulfill({ body: JSON_LOGIN.replace('""', `"ada@${server.domain}"`) }),
-    );
+    await page.route("**/login", (route) => route.fulfill({ body: loginOf("ada") }));
     await page.reload();
     await page.getByRole("button", { name: "Room settings" }).click();
     await page.locator(".fields label").first().waitFor();

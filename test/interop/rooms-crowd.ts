@@ -12,7 +12,7 @@ const PATIENCE_MS = 15_000;
 
 /** A message as the room gave it out. */
 export interface Said {
-  /** The archive's name for it; "" where the room keeps none. */
+  /** Its stanza-id, which is the archive's id of it. */
   uid: string;
   nick: string;
   id: string;
@@ -27,8 +27,8 @@ export class Occupant {
   client!: Client;
   /** What was said, in the order heard, each once. */
   readonly heard: Said[] = [];
-  /** Messages that came again under a stanza-id known already. */
-  repeats = 0;
+  /** What came live a second time, by its stanza-id. */
+  readonly repeats: Said[] = [];
   /** Bodies, in the order sent and in the order acknowledged. */
   readonly sent: string[] = [];
   readonly acked: string[] = [];
@@ -37,7 +37,9 @@ export class Occupant {
   onHeard: () => void = () => {};
   onAcked: () => void = () => {};
   readonly #login: Login;
+  /** Stanza-ids of what was heard, and of what came live. */
   readonly #known = new Set<string>();
+  readonly #came = new Set<string>();
   #managed = false;
   #lost: Promise<void> = Promise.resolve();
   /** What came live while it caught up. */
@@ -59,7 +61,9 @@ export class Occupant {
   /** Makes the room: accepts what it comes with but for these fields (§10.1). */
   async found(fields: Record<string, string> = {}): Promise<void> {
     await this.begin();
-    const set = Object.entries({ FORM_TYPE: `${MUC}#roomconfig`, ...fields }).map(([name, value]) => field(name, value));
+    const set = Object.entries({ FORM_TYPE: `${MUC}#roomconfig`, ...fields }).map(([name, value]) =>
+      field(name, value),
+    );
     const form = `<x xmlns="jabber:x:data" type="submit">${set.join("")}</x>`;
     await this.client.iq("set", this.room, `<query xmlns="${MUC}#owner">${form}</query>`);
   }
@@ -102,7 +106,7 @@ export class Occupant {
       for (const missed of await this.archive(this.heard.at(-1)?.uid)) this.#note(missed);
       const live = this.#live;
       this.#live = undefined;
-      for (const said of live) this.#note(said);
+      for (const said of live) this.#hear(said);
       for (const stanza of inDoubt) this.client.send(stanza);
     }
     this.client.requestAck();
@@ -149,7 +153,7 @@ export class Occupant {
       const uid = stanza.match(STANZA_ID)?.find((tag) => attribute(tag, "by") === this.room);
       const said = read(stanza, this.room, (uid && attribute(uid, "id")) ?? "");
       if (said && this.#live) this.#live.push(said);
-      else if (said) this.#note(said);
+      else if (said) this.#hear(said);
     };
   }
 
@@ -165,13 +169,15 @@ export class Occupant {
     if (attribute(presence, "type") === "error") throw new Error(presence);
   }
 
+  #hear(said: Said): void {
+    if (this.#came.has(said.uid)) this.repeats.push(said);
+    this.#came.add(said.uid);
+    this.#note(said);
+  }
+
   #note(said: Said): void {
-    if (said.uid !== "" && this.#known.has(said.uid)) {
-      this.repeats++;
-    } else {
-      this.#known.add(said.uid);
-      this.heard.push(said);
-    }
+    if (!this.#known.has(said.uid)) this.heard.push(said);
+    this.#known.add(said.uid);
     this.onHeard();
   }
 }
@@ -200,5 +206,11 @@ export function until(occupants: readonly Occupant[], done: () => boolean, what:
     occupant.onAcked = look;
   }
   look();
-  return promise.finally(() => clearTimeout(late));
+  return promise.finally(() => {
+    clearTimeout(late);
+    for (const occupant of occupants) {
+      occupant.onHeard = () => {};
+      occupant.onAcked = () => {};
+    }
+  });
 }

@@ -7,7 +7,7 @@ import { enter, Occupant, type Said, until } from "./rooms-crowd.ts";
 
 const on = stage();
 const OCCUPANTS = Number(process.env.OCCUPANTS ?? 300);
-const KILLS = Number(process.env.KILLS ?? 3);
+const KILLS = Number(process.env.KILLS ?? 4);
 
 /** Nobody asks a guest for a password: so many are here soon. */
 const GUESTS = { "{urn:x-enjamb:room}guests": "speak" };
@@ -17,7 +17,9 @@ const bodies = (said: readonly Said[]): string[] => said.map(({ body }) => body)
 
 /** What one of them said, as runs of its numbers. */
 const of = (occupant: Occupant, all: readonly Said[]): string =>
-  runs(all.filter(({ nick }) => nick === occupant.nick).map(({ body }) => Number(body.slice(occupant.nick.length + 1))));
+  runs(
+    all.filter(({ nick }) => nick === occupant.nick).map(({ body }) => Number(body.slice(occupant.nick.length + 1))),
+  );
 
 /** A new room with its founder and so many guests less one. */
 async function fill(size: number): Promise<Occupant[]> {
@@ -39,7 +41,11 @@ async function converse(filled: readonly Occupant[][], speakers: number, times: 
   const everybody = filled.flat();
   const due = filled.reduce((sum, { length }) => sum + length * Math.min(length, speakers) * times, 0);
   let heard = 0;
-  const came = until(everybody, () => ++heard > due, () => `${due} deliveries; ${heard - 1} came`);
+  const came = until(
+    everybody,
+    () => ++heard > due,
+    () => `${due} deliveries; ${heard - 1} came`,
+  );
   for (let time = 0; time < times; time++)
     for (const occupants of filled) for (const occupant of occupants.slice(0, speakers)) occupant.say();
   await came;
@@ -50,6 +56,7 @@ async function converse(filled: readonly Occupant[][], speakers: number, times: 
       expect(of(speaker, first.heard)).toBe(times === 1 ? "1" : `1-${times}`);
     }
     for (const { heard, nick } of others) expect(bodies(heard), nick).toEqual(order);
+    for (const { repeats, nick } of [first, ...others]) expect(repeats, `what ${nick} heard twice`).toEqual([]);
   }
   return due;
 }
@@ -109,6 +116,10 @@ test(`a room of 50, whose server is killed ${KILLS} times while they talk, forge
     };
     await until(all, done, () => `${enough} acknowledgements; ${acked()} came`);
     speak();
+    // Every other time it has begun to tell them what was said last.
+    const latest = new Set(talkers.map(({ sent }) => sent.at(-1)));
+    const told = () => all.some(({ heard }) => latest.has(heard.at(-1)?.body));
+    if (kill % 2 === 1) await until(all, told, () => "the first to hear the latest");
     await on.server.kill9();
     await Promise.all(all.map((one) => one.lost()));
     await on.server.restart();
@@ -122,7 +133,10 @@ test(`a room of 50, whose server is killed ${KILLS} times while they talk, forge
   await until(
     all,
     () => behind().length === 0,
-    () => behind().map(({ nick, heard, resumed }) => `${nick} (${heard.length} of ${order.length}, ${resumed} resumed)`).join(),
+    () =>
+      behind()
+        .map(({ nick, heard, resumed }) => `${nick} (${heard.length} of ${order.length}, ${resumed} resumed)`)
+        .join(),
   );
   await Promise.all(all.map((one) => one.ping()));
   for (const talker of talkers) {
@@ -131,14 +145,21 @@ test(`a room of 50, whose server is killed ${KILLS} times while they talk, forge
     const own = talker.heard.filter(({ nick }) => nick === talker.nick);
     expect(own.map(({ id }) => id)).toEqual(talker.sent.map((body) => body.replace(" ", "-")));
   }
-  for (const { heard, nick } of all) expect(bodies(heard), `heard by ${nick}`).toEqual(order);
+  for (const { heard, repeats, nick } of all) {
+    expect(bodies(heard), `heard by ${nick}`).toEqual(order);
+    // One's own may come again: for whoever sends it again it is the answer, under the same stanza-id.
+    expect(
+      repeats.filter((said) => said.nick !== nick),
+      `heard twice by ${nick}`,
+    ).toEqual([]);
+  }
   const count = (of: (one: Occupant) => number) => all.reduce((sum, one) => sum + of(one), 0);
   await annotate(
     [
       `${order.length} messages`,
       `${count(({ resumed }) => resumed)} sessions resumed`,
       `${count(({ refused }) => refused)} refused`,
-      `${count(({ repeats }) => repeats)} repeats known by their stanza-id`,
+      `${count(({ repeats }) => repeats.length)} reflected again to whoever sent them again`,
     ].join(", "),
   );
 });

@@ -87,7 +87,11 @@ async function join(who: Connection, room: string, nick: string): Promise<Xml> {
 /** Says it, and waits for the room to say it back; resolves to the id that the room gave it. */
 async function say(who: Connection, room: string, body: string): Promise<string> {
   const heard = message(who, body);
-  who.send($msg({ to: room, type: "groupchat", id: `id of ${body}` }).c("body").t(body));
+  who.send(
+    $msg({ to: room, type: "groupchat", id: `id of ${body}` })
+      .c("body")
+      .t(body),
+  );
   const id = all(await heard, "stanza-id").find((it) => it.getAttribute("by") === room);
   return id?.getAttribute("id") ?? "";
 }

@@ -30,7 +30,10 @@ const message = (to: XmppClient, body: string) =>
 const presence = (to: XmppClient, from: string, type?: string) =>
   stanza(to, (it) => it.is("presence") && it.attrs.from === from && it.attrs.type === type);
 const codes = (it: Element): string[] =>
-  it.getChild("x", `${MUC}#user`)?.getChildren("status").map(({ attrs }) => attrs.code) ?? [];
+  it
+    .getChild("x", `${MUC}#user`)
+    ?.getChildren("status")
+    .map(({ attrs }) => attrs.code) ?? [];
 
 const field = (name: string, value: string) => xml("field", { var: name }, xml("value", {}, value));
 const submit = (type: string, ...fields: Element[]) =>
@@ -140,10 +143,19 @@ describe("@xmpp/client in a room", () => {
   test("sets it up by its form, which everybody learns of", async () => {
     const { room, romeo, juliet } = await together();
     const query = await romeo.iqCaller.get(xml("query", `${MUC}#owner`), room);
-    const names = query?.getChild("x", FORMS)?.getChildren("field").map(({ attrs }) => attrs.var) ?? [];
+    const names =
+      query
+        ?.getChild("x", FORMS)
+        ?.getChildren("field")
+        .map(({ attrs }) => attrs.var) ?? [];
     expect(names).toEqual(expect.arrayContaining(["muc#roomconfig_roomname", "muc#roomconfig_moderatedroom"]));
     const told = stanza(juliet, (it) => codes(it).includes("104"));
-    await configure(romeo, room, field("muc#roomconfig_roomname", "Verona"), field("muc#roomconfig_moderatedroom", "1"));
+    await configure(
+      romeo,
+      room,
+      field("muc#roomconfig_roomname", "Verona"),
+      field("muc#roomconfig_moderatedroom", "1"),
+    );
     await told;
     const info = await juliet.iqCaller.get(xml("query", "http://jabber.org/protocol/disco#info"), room);
     expect(info?.getChild("identity")?.attrs.name).toBe("Verona");

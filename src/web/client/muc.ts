@@ -43,6 +43,7 @@ export class Room {
   #wanted = false;
   /** The room knew us when the connection was lost, if it was. */
   #entered = false;
+  #turns = 0;
   /** Said, and not yet come back. */
   #unsent = new Map<Entry, Element>();
 
@@ -173,13 +174,17 @@ export class Room {
   }
 
   async #enter(): Promise<void> {
+    // A resumed session goes on where it was: what comes now is newer than what has to be loaded first.
+    this.history.hold();
+    const turn = ++this.#turns;
     const information = await this.#client.iq("get", this.jid, xml("query", { xmlns: DISCO })).catch(() => undefined);
+    // The connection was lost meanwhile, and the next one has begun to enter by itself.
+    if (turn !== this.#turns) return;
     if (information) this.#describe(information.child("query", DISCO)!);
     // A room without an archive sends its history by itself.
     const history = xml("history", { maxstanzas: this.features.has(MAM) ? 0 : (this.#options.pageSize ?? 50) });
     const { password } = this.#options;
     this.occupants.clear();
-    this.history.hold();
     const x = xml("x", { xmlns: MUC }, history, password && xml("password", null, password));
     try {
       const { nick } = this;

@@ -1,7 +1,7 @@
 /** How the tools look; adopted beside the widget's own styles when they are loaded. */
 
 export const styles = `
-.menu { position: absolute; inset-block-start: calc(100% + 4px); inset-inline-end: 0; z-index: 3; min-width: 190px; padding: 5px; border: 1px solid var(--line); border-radius: 14px; background: var(--bg); box-shadow: 0 12px 32px rgb(0 0 0 / 22%) }
+.menu { position: absolute; inset-block-start: calc(100% + 4px); inset-inline-end: 0; z-index: 3; min-width: 190px; white-space: nowrap; padding: 5px; border: 1px solid var(--line); border-radius: 14px; background: var(--bg); box-shadow: 0 12px 32px rgb(0 0 0 / 22%) }
 .own .menu { inset-inline: 0 auto }
 .menu.up { inset-block: auto calc(100% + 4px) }
 .menu button { display: block; width: 100%; padding: 8px 12px; text-align: start }

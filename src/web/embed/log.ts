@@ -37,7 +37,7 @@ export function arrange(chat: XmppChat): void {
     const row = rows.get(entry) ?? document.createElement("li");
     rows.set(entry, row);
     if (list && list.children[i] !== row) list.insertBefore(row, list.children[i] ?? null);
-    render(message(chat, entry, entries[i - 1], i === entries.length - 1), row);
+    render(message(chat, entry, entries[i - 1], entries.length - i), row);
   });
 }
 

@@ -13,7 +13,8 @@ type Part = TemplateResult | typeof nothing;
 /** Messages of one sender within this time stand together under one name. */
 const TOGETHER = 5 * 60_000;
 
-export function message(chat: XmppChat, entry: Entry, before: Entry | undefined, last: boolean): TemplateResult {
+/** `place` counts from the end: the last message has 1. */
+export function message(chat: XmppChat, entry: Entry, before: Entry | undefined, place: number): TemplateResult {
   const { strings, language } = chat;
   const { own, nick, time, to, state, sender } = entry;
   const newDay = new Date(time).toDateString() !== (before && new Date(before.time).toDateString());
@@ -24,7 +25,7 @@ export function message(chat: XmppChat, entry: Entry, before: Entry | undefined,
   const classes = [own && "own", head && "head", open && "on", !own && mention?.test(entry.body) && "hit", state];
   return html`${newDay ? html`<p class="rule"><span>${dayName(language, time)}</span></p>` : nothing}${
     fresh ? html`<p class="rule fresh">${strings.fresh}</p>` : nothing
-  }<div class="m h${hueOf(nick)} ${classes.filter(Boolean).join(" ")}" part="message ${own ? "own" : ""}" tabindex=${last ? 0 : -1}>
+  }<div class="m h${hueOf(nick)} ${classes.filter(Boolean).join(" ")}" part="message ${own ? "own" : ""}" tabindex=${place > 1 ? -1 : 0}>
       ${head && !own ? html`<span class="face" aria-hidden="true">${[...nick][0]}</span>` : nothing}
       <div class=${head ? "who" : "vh"}><bdi class="nick" part="nick">${nick}</bdi>
         <time datetime=${new Date(time).toISOString()}>${clock(language, time)}</time>${
@@ -35,7 +36,7 @@ export function message(chat: XmppChat, entry: Entry, before: Entry | undefined,
           ? html`<p class="fail">${strings.notSent}: ${entry.error} <button @click=${() => chat.live?.room.retry(entry)}>${strings.again}</button></p>`
           : nothing
       }${reactions(chat, entry)}</div>
-      ${entry.removed || state !== "sent" || chat.readonly ? nothing : tools(chat, entry, open, last)}
+      ${entry.removed || state !== "sent" || chat.readonly ? nothing : tools(chat, entry, open, place < 4)}
     </div>`;
 }
 
@@ -87,7 +88,7 @@ function reactions(chat: XmppChat, entry: Entry): Part {
     : nothing;
 }
 
-function tools(chat: XmppChat, entry: Entry, open: string | undefined, last: boolean): TemplateResult {
+function tools(chat: XmppChat, entry: Entry, open: string | undefined, low: boolean): TemplateResult {
   const { strings } = chat;
   const toggle = (kind: "react" | "actions") => async () => {
     await chat.fetchTools();
@@ -107,6 +108,6 @@ function tools(chat: XmppChat, entry: Entry, open: string | undefined, last: boo
         ]
       : nothing
   }${button(strings.actions, icons.more, toggle("actions"), open === "actions")}${
-    list ? later?.menu(chat, list, `${open === "react" ? "row" : ""} ${last ? "up" : ""}`) : nothing
+    list ? later?.menu(chat, list, `${open === "react" ? "row" : ""} ${low ? "up" : ""}`) : nothing
   }</div>`;
 }

@@ -55,12 +55,6 @@ spec(RFC, "4.7.5", "a client of a later version is answered by ours", async () =
 /** What a bound client may not say, and the error that ends its stream. */
 const REFUSED: [section: string, what: string, frame: string, condition: string][] = [
   ["4.9.3.8", "from somebody else", `<presence xmlns="jabber:client" from="juliet@capulet.example"/>`, "invalid-from"],
-  [
-    "4.9.3.8",
-    "from another resource",
-    `<presence xmlns="jabber:client" from="romeo@capulet.example/other"/>`,
-    "invalid-from",
-  ],
   ["4.9.3.8", "from no address at all", `<presence xmlns="jabber:client" from="@@"/>`, "invalid-from"],
   ["4.9.3.10", "a namespace of servers", `<message xmlns="jabber:server"/>`, "unsupported-stanza-type"],
   ["4.9.3.13", "a tag that is not closed", `<message xmlns="jabber:client"><body></message>`, "not-well-formed"],
@@ -141,4 +135,14 @@ spec(RFC, "4.4", "a stream that ends takes its resource with it", async () => {
     `<iq type="error" id="p" from="${one.jid}" to="${other.jid}"><error type="cancel"><service-unavailable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></iq>`,
     { extra: true },
   );
+});
+
+spec(RFC, "8.1.2.1", "a client that names another resource of its own is taken for the one that it is", async () => {
+  const romeo = await world.login("romeo", { resource: "orchard" });
+  await romeo.sends(
+    `<message from="romeo@capulet.example/other" to="${romeo.jid}" id="m"><body>It is I.</body></message>`,
+  );
+  await romeo.receives(`<message from="${romeo.jid}" to="${romeo.jid}" id="m"><body>It is I.</body></message>`, {
+    extra: true,
+  });
 });
