@@ -53,6 +53,9 @@ export interface Settings {
   readonly jwtUserClaim: string;
   readonly archive: boolean;
   readonly historyDays: number;
+  /** Messages and bytes that an archive keeps; 0 for no bound. */
+  readonly historyItems: number;
+  readonly historyBytes: number;
   readonly placement: PlacementPolicy;
   /** Client streams a gate takes before newcomers go to the next. */
   readonly gateSockets: number;
@@ -266,6 +269,19 @@ export const SETTINGS = {
     "days from 0 to 36500; 0 keeps for ever",
     "Age at which archived messages go.",
   ),
+  // Both bound what one account or room can fill (security.md D5); a client sees the oldest go, never a hole.
+  HISTORY_ITEMS: entry(
+    integer(0, 10_000_000),
+    "10000",
+    "messages from 0 to 10000000; 0 for no bound",
+    "Messages an archive keeps, at most.",
+  ),
+  HISTORY_BYTES: entry(
+    integer(0, 5_000_000_000),
+    "100000000",
+    "bytes from 0 to 5000000000; 0 for no bound",
+    "And how many bytes of them.",
+  ),
   PLACEMENT: entry(
     placement,
     "each",
@@ -393,6 +409,8 @@ export function parseSettings(env: Record<string, unknown>): Settings {
     jwtUserClaim: read("JWT_USER_CLAIM"),
     archive: read("ARCHIVE"),
     historyDays: read("HISTORY_DAYS"),
+    historyItems: read("HISTORY_ITEMS"),
+    historyBytes: read("HISTORY_BYTES"),
     placement: read("PLACEMENT"),
     gateSockets: read("GATE_SOCKETS"),
     limits: read("LIMITS"),

@@ -4,9 +4,6 @@ import type { Settings } from "../settings.ts";
 import type { Archive } from "./archive.ts";
 import { idAt, MAX_ID, timeOf } from "./row.ts";
 
-/** Messages and bytes one archive keeps, where quotas are on (security.md D5). */
-const ITEMS = 10_000;
-const BYTES = 100_000_000;
 /** What a row weighs besides its text. */
 const ROW = 200;
 /** Rows deleted by one alarm. */
@@ -22,11 +19,11 @@ export interface Limits {
   bytes: number;
 }
 
-export function limitsOf({ historyDays, limits }: Settings): Limits {
+export function limitsOf({ historyDays, historyItems, historyBytes, limits }: Settings): Limits {
   return {
     age: historyDays > 0 ? historyDays * DAY_MS : Number.POSITIVE_INFINITY,
-    items: limits ? ITEMS : Number.POSITIVE_INFINITY,
-    bytes: limits ? BYTES : Number.POSITIVE_INFINITY,
+    items: limits && historyItems > 0 ? historyItems : Number.POSITIVE_INFINITY,
+    bytes: limits && historyBytes > 0 ? historyBytes : Number.POSITIVE_INFINITY,
   };
 }
 
@@ -78,13 +75,13 @@ export const ALARM = "archive";
 
 /** A message was added: sees to it that the archive is looked at when something has to go. Two rows a day at most. */
 export function noteAdded(keeper: Keeper): void {
-  const { age, items } = limitsOf(keeper.settings);
+  const { age, items, bytes } = limitsOf(keeper.settings);
   const upkeep = keeper.memo(Upkeep, () => new Upkeep(keeper));
   if (!upkeep.expiry && age !== Number.POSITIVE_INFINITY) {
     upkeep.expiry = true;
     keeper.wake(ALARM, keeper.now + age, null, "expiry");
   }
-  if (items === Number.POSITIVE_INFINITY) return;
+  if (Math.min(items, bytes) === Number.POSITIVE_INFINITY) return;
   upkeep.added++;
   if (!upkeep.daily || upkeep.added === HURRY) {
     keeper.wake(ALARM, keeper.now + (upkeep.daily ? 0 : DAY_MS));

@@ -93,8 +93,8 @@ export class Link {
   sent(n: number): void {
     this.#under.delete(n);
     this.#done.add(n);
-    if (this.#done.size > REMEMBERED) for (const oldest of this.#done) return void this.#done.delete(oldest);
     this.#say({ sent: [n] });
+    if (this.#done.size > REMEMBERED) for (const oldest of this.#done) return void this.#done.delete(oldest);
   }
 
   failed(numbers: number[], reason: string, final: boolean): void {
