@@ -183,7 +183,7 @@ export const SETTINGS = {
   GUEST_DOMAIN: entry(host, "guest.<domain>", domainWords, "Host of anonymous users."),
   MUC_DOMAIN: entry(host, "rooms.<domain>", domainWords, "Host of the rooms."),
   PUBSUB_DOMAIN: entry(host, "pubsub.<domain>", domainWords, "Host of the pubsub nodes."),
-  UPLOAD_DOMAIN: entry(host, "upload.<domain>", domainWords, "Host of the upload service."),
+  UPLOAD_DOMAIN: entry(host, "upload.<domain>", domainWords, "Kept free for an upload service; there is none yet."),
   SITE_NAME: entry(v.pipe(v.string(), v.maxLength(100)), "Enjamb", "up to 100 characters", "Name shown to people."),
   PUBLIC_URL: entry(
     webOrigin,

@@ -1,4 +1,4 @@
-/** One node with many subscribers (SUBSCRIBERS, default 500): no notification is lost, doubled or out of order. */
+/** One node with many subscribers (SUBSCRIBERS, default 200): no notification is lost, doubled or out of order. */
 import { expect, test } from "vitest";
 import { Client } from "./client.ts";
 import { stage } from "./fixture.ts";

@@ -12,8 +12,24 @@ export interface SpecRow {
   readonly passed: boolean;
 }
 
-export function spec(id: string, section: string, requirement: string, body: () => Promise<void> | void): void {
-  test(`${id} §${section}: ${requirement}`, async () => {
+type Body = () => Promise<void> | void;
+
+export function spec(id: string, section: string, requirement: string, body: Body): void {
+  prove(test, id, section, requirement, body);
+}
+
+/** A section that no object can be forgotten under by force: it is skipped, and said to be, where objects are. */
+spec.warm = (id: string, section: string, requirement: string, body: Body): void =>
+  prove(test.skipIf(process.env.EVICT === "1"), id, section, requirement, body);
+
+function prove(
+  run: typeof test | ReturnType<typeof test.skipIf>,
+  id: string,
+  section: string,
+  requirement: string,
+  body: Body,
+): void {
+  run(`${id} §${section}: ${requirement}`, async () => {
     const file = process.env.SPEC_TABLE;
     if (file) {
       onTestFinished(({ task }) => {

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { delayElement, readDelay } from "../../../src/protocol/delay.ts";
 import { forwarded } from "../../../src/protocol/forward.ts";
-import { hasHint, hint } from "../../../src/protocol/hints.ts";
 import { read } from "../../../src/xml/reader.ts";
 import { serialise } from "../../../src/xml/writer.ts";
 
@@ -25,11 +24,4 @@ test("XEP-0203: a delay is written and read", () => {
   expect(readDelay([element])).toEqual(delay);
   expect(readDelay([read("<delay xmlns='urn:xmpp:delay' stamp='yesterday'/>"), element])).toEqual(delay);
   expect(readDelay([read("<delay xmlns='urn:example' stamp='2010-07-10T23:08:25Z'/>")])).toBeUndefined();
-});
-
-test("XEP-0334: hints", () => {
-  const children = [hint("no-store")];
-  expect(hasHint(children, "no-store")).toBe(true);
-  expect(hasHint(children, "store")).toBe(false);
-  expect(hasHint([read("<store xmlns='urn:example'/>")], "store")).toBe(false);
 });
