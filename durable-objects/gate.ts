@@ -44,7 +44,7 @@ export class Gate extends DurableObject<Env> implements GateRpc {
         self: { kind: "GATE", name },
         calls: at,
         local: (item) => this.#streams.receive([item]),
-        delivered: () => {},
+        log,
       });
       const redeem = (token: string) => directory().redeem(token);
       const storage = storageOf(ctx, [WAITING, BOSH]);

@@ -27,7 +27,7 @@ export class Peer extends DurableObject<Env> {
       self: { kind: "PEER", name: domain },
       calls: at,
       local: (item) => this.#remote.receive([item]),
-      delivered: () => {},
+      log,
     });
     const reach = (to: string) => directory().reach(to);
     const atomically = <T>(run: () => T) => ctx.storage.transactionSync(run);

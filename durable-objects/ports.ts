@@ -1,11 +1,13 @@
 /** The runtime's object state as the ports that src/ knows. */
 
 import { Alarms, DUE } from "../src/kernel/due.ts";
-import type { Log } from "../src/kernel/entity.ts";
+import type { HostObject, Log } from "../src/kernel/entity.ts";
 import type { Table } from "../src/kernel/feature.ts";
-import { placement, type Target } from "../src/kernel/placement.ts";
+import type { Kernel } from "../src/kernel/kernel.ts";
+import { type Kind, placement, type Target } from "../src/kernel/placement.ts";
+import { Post, type PostPorts } from "../src/kernel/post.ts";
 import { migrate, type Sql, type SqlStorage, sqlOver } from "../src/kernel/sql.ts";
-import type { LogLevel, Settings } from "../src/settings.ts";
+import { type LogLevel, type Settings, settingsOf } from "../src/settings.ts";
 import type { DirectoryRpc, GateRpc, RoomRpc, UserRpc } from "./rpc.ts";
 
 /** The namespaces of the object classes, by the names of their bindings in wrangler.toml. */
@@ -28,6 +30,27 @@ export function storageOf(ctx: DurableObjectState, tables: readonly Table[]): St
   migrate(storage, [DUE, ...tables]);
   const sql = sqlOver(storage);
   return { sql, alarms: new Alarms(sql, (at) => void ctx.storage.setAlarm(at)) };
+}
+
+/** What an object that hosts entities is made of. `local` and `delivered` are its hosting's, which is made of this. */
+export async function hostObject(
+  ctx: DurableObjectState,
+  env: Env,
+  {
+    kind,
+    kernel,
+    tables,
+    ...hosting
+  }: { kind: Kind; kernel: Kernel; tables: readonly Table[] } & Pick<PostPorts, "local" | "delivered">,
+): Promise<HostObject> {
+  const settings = settingsOf(env);
+  const log = logOf(settings);
+  const name = ctx.id.name as string;
+  const { at, directory } = stubs(env, settings);
+  const post = new Post({ settings, self: { kind, name }, calls: at, log, ...hosting });
+  const atomically = <T>(run: () => T) => ctx.storage.transactionSync(run);
+  const secrets = await directory().secrets();
+  return { name, settings, secrets, kernel, post, log, atomically, ...storageOf(ctx, [...tables, ...kernel.tables]) };
 }
 
 /** The log of an object: a JSON object a line. What an operator does not want to hear is not said. */

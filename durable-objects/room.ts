@@ -5,7 +5,7 @@ import { rooms as features } from "../src/features/rooms.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
 import { ONCE } from "../src/kernel/once.ts";
 import type { Outcome } from "../src/kernel/outcome.ts";
-import { type Item, Post } from "../src/kernel/post.ts";
+import type { Item } from "../src/kernel/post.ts";
 import { AFFILIATION, type Affiliation } from "../src/muc/affiliations.ts";
 import { OCCUPANT } from "../src/muc/occupants.ts";
 import * as operator from "../src/muc/operator.ts";
@@ -13,12 +13,11 @@ import { REPEATS } from "../src/muc/repeats.ts";
 import { ROOM } from "../src/muc/room.ts";
 import { type RoomFacts, type RoomRequest, Rooms } from "../src/muc/rooms.ts";
 import { destroyText } from "../src/muc/wire.ts";
-import { settingsOf } from "../src/settings.ts";
-import { type Env, logOf, storageOf, stubs } from "./ports.ts";
+import { type Env, hostObject, stubs } from "./ports.ts";
 import type { RoomRpc } from "./rpc.ts";
 
 const kernel = new Kernel(features);
-const TABLES = [ROOM, AFFILIATION, OCCUPANT, REPEATS, ONCE, ARCHIVE, ...kernel.tables];
+const TABLES = [ROOM, AFFILIATION, OCCUPANT, REPEATS, ONCE, ARCHIVE];
 
 export class Room extends DurableObject<Env> implements RoomRpc {
   /** A cache over the rows. */
@@ -26,27 +25,21 @@ export class Room extends DurableObject<Env> implements RoomRpc {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const settings = settingsOf(env);
-    const log = logOf(settings);
-    const { at, directory } = stubs(env, settings);
-    const name = ctx.id.name as string;
     ctx.blockConcurrencyWhile(async () => {
-      const secrets = await directory().secrets();
-      const post: Post = new Post({
-        settings,
-        self: { kind: "ROOM", name },
-        calls: at,
-        local: (item) => this.#rooms.local(item),
-        delivered: (gate, result, batch) => this.#rooms.delivered(gate, result, batch),
+      const object = await hostObject(ctx, env, {
+        kind: "ROOM",
+        kernel,
+        tables: TABLES,
+        local: (item) => this.#rooms.inbox.put(item),
+        delivered: (result, batch) => this.#rooms.delivered(result, batch),
       });
-      const atomically = <T>(run: () => T) => ctx.storage.transactionSync(run);
-      const object = { name, settings, secrets, kernel, post, log, atomically, ...storageOf(ctx, TABLES) };
+      const { directory } = stubs(env, object.settings);
       this.#rooms = new Rooms(object, { directory, wait: (promise) => ctx.waitUntil(promise) });
     });
   }
 
   async receive(batch: Item[]): Promise<void> {
-    this.#rooms.receive(batch);
+    this.#rooms.inbox.put(...batch);
   }
 
   async room(jid: string): Promise<RoomFacts | null> {

@@ -13,16 +13,15 @@ import type { BindRequest, Bound, Claim } from "../src/gate/calls.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
 import { ONCE } from "../src/kernel/once.ts";
 import type { Outcome } from "../src/kernel/outcome.ts";
-import { type Item, Post } from "../src/kernel/post.ts";
+import type { Item } from "../src/kernel/post.ts";
 import type { Judgement } from "../src/protocol/authentication.ts";
 import type { Token } from "../src/protocol/fast.ts";
 import type { Credentials } from "../src/protocol/scram.ts";
-import { settingsOf } from "../src/settings.ts";
-import { type Env, logOf, storageOf, stubs } from "./ports.ts";
+import { type Env, hostObject, stubs } from "./ports.ts";
 import type { UserRpc } from "./rpc.ts";
 
 const kernel = new Kernel(features);
-const TABLES = [ACCOUNT, ARCHIVE, CONTACT, ONCE, RESOURCE, TOKEN, USED_TOKEN, ...kernel.tables];
+const TABLES = [ACCOUNT, ARCHIVE, CONTACT, ONCE, RESOURCE, TOKEN, USED_TOKEN];
 
 export class User extends DurableObject<Env> implements UserRpc {
   /** A cache over the rows. */
@@ -31,34 +30,20 @@ export class User extends DurableObject<Env> implements UserRpc {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const settings = settingsOf(env);
-    const log = logOf(settings);
-    const { at, gate, room, directory } = stubs(env, settings);
-    const name = ctx.id.name as string;
     ctx.blockConcurrencyWhile(async () => {
-      const secrets = await directory().secrets();
-      const post: Post = new Post({
-        settings,
-        self: { kind: "USER", name },
-        calls: at,
-        local: (item) => this.#accounts.local(item),
-        delivered: (gate, result, batch) => this.#accounts.delivered(gate, result, batch),
+      const object = await hostObject(ctx, env, {
+        kind: "USER",
+        kernel,
+        tables: TABLES,
+        local: (item) => this.#accounts.inbox.put(item),
+        delivered: (result, batch) => this.#accounts.delivered(result, batch),
       });
-      const atomically = <T>(run: () => T) => ctx.storage.transactionSync(run);
+      const { settings, log } = object;
+      const { gate, room, directory } = stubs(env, settings);
       const listed = (jid: string, there: boolean) =>
         void directory()
           .listed(jid, there)
           .catch((error) => log.error("an account could not be listed", error, { there }));
-      const object = {
-        name,
-        settings,
-        secrets,
-        kernel,
-        post,
-        log,
-        atomically,
-        ...storageOf(ctx, TABLES),
-      };
       const missing = (name: string, sids: string[]) => gate(name).missing(sids);
       const vouch: Vouch = (jid, whom, affiliation) => room(jid).vouch(jid, whom, affiliation);
       this.#accounts = new Accounts(object, { listed, missing });
@@ -69,7 +54,7 @@ export class User extends DurableObject<Env> implements UserRpc {
   }
 
   async receive(batch: Item[]): Promise<void> {
-    this.#accounts.receive(batch);
+    this.#accounts.inbox.put(...batch);
   }
 
   async credentials(jid: string): Promise<Credentials> {

@@ -1,6 +1,7 @@
 /** The accounts of one object, and what is sent to and from them. */
 
 import type { HostObject } from "../kernel/entity.ts";
+import { Inbox } from "../kernel/inbox.ts";
 import { type Outcome, outcomeOf } from "../kernel/outcome.ts";
 import type { Delivered, Delivery, Item } from "../kernel/post.ts";
 import { stanzaError } from "../protocol/errors.ts";
@@ -26,9 +27,10 @@ export class Accounts {
   readonly #cache = new Map<string, Account>();
   /** Accounts that had something to do in this event, and write what they gathered at its end. */
   readonly #busy = new Set<Account>();
-  /** Stanzas of this object's accounts to each other, in order; never longer than one event. */
-  readonly #queue: Item[] = [];
-  #draining = false;
+  readonly inbox = new Inbox(
+    (item) => this.#take(item),
+    () => this.#settle(),
+  );
 
   constructor(object: HostObject, { listed, missing }: AccountsPorts) {
     this.#object = object;
@@ -56,36 +58,14 @@ export class Accounts {
     }
   }
 
-  /** Takes a batch; all its rows are one transaction. */
-  receive(batch: readonly Item[]): void {
-    this.#queue.push(...batch);
-    this.#drain();
-  }
-
-  /** A stanza from one account of this object to another, within the event or after it. */
-  local(item: Item): void {
-    this.#queue.push(item);
-    if (!this.#draining) this.#drain();
-  }
-
-  #drain(): void {
-    if (this.#draining) return;
-    this.#draining = true;
-    try {
-      for (let item = this.#queue.shift(); item; item = this.#queue.shift()) this.#take(item);
-      for (const account of this.#busy) this.#settle(account);
-    } finally {
-      this.#busy.clear();
-      this.#draining = false;
+  #settle(): void {
+    for (const account of this.#busy) {
+      account.settle();
+      if (!account.removed) continue;
+      this.#cache.delete(account.jid.toString());
+      this.#listed(account.jid.toString(), false);
     }
-    if (this.#queue.length > 0) this.#drain();
-  }
-
-  #settle(account: Account): void {
-    account.settle();
-    if (!account.removed) return;
-    this.#cache.delete(account.jid.toString());
-    this.#listed(account.jid.toString(), false);
+    this.#busy.clear();
   }
 
   #take(item: Item): void {
@@ -125,12 +105,7 @@ export class Accounts {
   }
 
   /** What became of deliveries to a gate. */
-  delivered(gate: string, result: Delivered | Error, batch: readonly Delivery[]): void {
-    if (result instanceof Error) {
-      this.#object.log.error("a gate could not be reached", result, { gate });
-      // Its streams may be there or not; they are told to start over if they are.
-      result = { gone: [...new Set(batch.flatMap(({ to }) => to))], moved: [], acked: [] };
-    }
+  delivered(result: Delivered, batch: readonly Delivery[]): void {
     for (const [jid, sid, mark] of result.acked) {
       const found = this.#connected(jid, sid);
       if (found) this.#acknowledged(found.account, found.resource, mark);
@@ -155,7 +130,7 @@ export class Accounts {
       const found = this.#bySid(sid);
       if (found) found.account.undelivered(found.resource, batch);
     }
-    this.#drain();
+    this.inbox.run();
   }
 
   #connected(jid: string, sid: string): { account: Account; resource: Resource } | undefined {
@@ -184,15 +159,6 @@ export class Accounts {
     return resource;
   }
 
-  /** Runs what is not a stanza, and writes what it gathered. */
-  event<T>(run: () => T): T {
-    try {
-      return run();
-    } finally {
-      this.#drain();
-    }
-  }
-
   /**
    * Asks gates whether the streams that rows name are there, and takes leave of those that are not: a crash leaves such
    * ghosts. Of one account before it gets another resource; of all when a shared object starts with its process.
@@ -211,7 +177,7 @@ export class Accounts {
         gate,
         streams.map(({ sid }) => sid),
       );
-      this.event(() => {
+      this.inbox.event(() => {
         for (const sid of gone) {
           const found = this.#bySid(sid);
           if (found?.resource.gate === gate) found.account.leave(found.resource);
@@ -232,7 +198,7 @@ export class Accounts {
   /** What an operator does with an account. */
   operate<T>(jid: string, run: (account: Account) => T): Outcome<T> {
     return outcomeOf(this.#object.log, () =>
-      this.event(() => {
+      this.inbox.event(() => {
         const account = this.account(jid);
         if (!account.exists) throw stanzaError("item-not-found", `There is no account ${jid}.`);
         return run(account);
@@ -242,7 +208,7 @@ export class Accounts {
 
   /** The object's alarm: what is due for each of its accounts. */
   alarm(): void {
-    this.event(() => {
+    this.inbox.event(() => {
       const { alarms, kernel, log } = this.#object;
       for (const { name, entity, data } of alarms.take(Date.now())) {
         const account = this.account(entity);

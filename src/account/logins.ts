@@ -47,7 +47,7 @@ export class Logins implements Synchronous<AccountCalls> {
 
   /** An account, to be read only. */
   #account(jid: string): Account {
-    return this.#accounts.event(() => this.#accounts.account(jid));
+    return this.#accounts.inbox.event(() => this.#accounts.account(jid));
   }
 
   #keys(jid: string): Credentials | undefined {
@@ -71,7 +71,7 @@ export class Logins implements Synchronous<AccountCalls> {
 
   /** A login that a web app vouches for: its account is made at first use, and a token with an id is good once. */
   async #admit({ jid, name, issued, once, rooms }: TokenLogin): Promise<Judgement> {
-    const judgement = this.#accounts.event((): Judgement => {
+    const judgement = this.#accounts.inbox.event((): Judgement => {
       if (!this.#accounts.account(jid).exists) this.#accounts.create(jid, "");
       const account = this.#accounts.account(jid);
       const { sql, id } = account;
@@ -112,7 +112,7 @@ export class Logins implements Synchronous<AccountCalls> {
   async bind(jid: string, request: BindRequest): Promise<Bound> {
     await this.#accounts.verify(jid);
     await this.#endEarlier(jid, request);
-    return this.#accounts.event(() => {
+    return this.#accounts.inbox.event(() => {
       const account = this.#accounts.account(jid);
       if (!account.exists || this.#row(account.id).disabled)
         return { ok: false, condition: "not-authorized", text: "This account is no more." };
@@ -175,7 +175,7 @@ export class Logins implements Synchronous<AccountCalls> {
   }
 
   async resume(jid: string, sid: string, gate: string): Promise<string | undefined> {
-    const old = this.#accounts.event(() => {
+    const old = this.#accounts.inbox.event(() => {
       const account = this.#accounts.account(jid);
       const resource = account.exists ? account.resources.bySid(sid) : undefined;
       if (!resource) return undefined;
@@ -199,7 +199,7 @@ export class Logins implements Synchronous<AccountCalls> {
     const { settings } = this.#object;
     const keys = deriveKeys(password, { iterations: settings.scramIterations });
     if (!keys) return false;
-    return this.#accounts.event(() => {
+    return this.#accounts.inbox.event(() => {
       const account = this.#accounts.account(jid);
       if (account.exists) account.changePassword(JSON.stringify(keys));
       else this.#accounts.create(jid, JSON.stringify(keys));
@@ -209,7 +209,7 @@ export class Logins implements Synchronous<AccountCalls> {
 
   /** Makes an account that has no password: only tokens open it. @returns whether there was none */
   make(jid: string): boolean {
-    return this.#accounts.event(() => {
+    return this.#accounts.inbox.event(() => {
       const created = !this.#accounts.account(jid).exists;
       if (created) this.#accounts.create(jid, "");
       return created;

@@ -3,6 +3,7 @@ import { Jid } from "../protocol/jid.ts";
 import { nodeOf } from "../protocol/pubsub.ts";
 import type { Envelope, Stanza } from "../protocol/stanza.ts";
 import type { Settings } from "../settings.ts";
+import type { Log } from "./entity.ts";
 import { Outbox } from "./outbox.ts";
 import { placement, route, type Target } from "./placement.ts";
 
@@ -99,7 +100,8 @@ export interface PostPorts {
   /** Takes a stanza for an entity of this same object. */
   local(item: Item): void;
   /** Learns what became of deliveries; `batch` is what was handed over. */
-  delivered(gate: string, result: Delivered | Error, batch: Delivery[]): void;
+  delivered?(result: Delivered, batch: readonly Delivery[]): void;
+  log: Log;
 }
 
 export class Post {
@@ -257,11 +259,18 @@ export class Post {
       const target: Target = { kind: "GATE", name };
       outbox = new Outbox(
         (batch) => this.#ports.calls(target).deliver(batch),
-        (result, batch) => this.#ports.delivered(name, result, batch),
+        (result, batch) => this.#ports.delivered?.(this.#fate(name, result, batch), batch),
       );
       this.#gates.set(name, outbox);
     }
     return outbox;
+  }
+
+  /** Streams of a gate that does not answer may be there or not; they are told to start over if they are. */
+  #fate(gate: string, result: Delivered | Error, batch: readonly Delivery[]): Delivered {
+    if (!(result instanceof Error)) return result;
+    this.#ports.log.error("a gate could not be reached", result, { gate });
+    return { gone: [...new Set(batch.flatMap(({ to }) => to))], moved: [], acked: [] };
   }
 }
 

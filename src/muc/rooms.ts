@@ -1,8 +1,9 @@
 /** The rooms of one object: making them, and taking what is sent to them. */
 import type { HostObject } from "../kernel/entity.ts";
 import { asStanzaError } from "../kernel/failure.ts";
+import { Inbox } from "../kernel/inbox.ts";
 import { type Outcome, outcomeOf } from "../kernel/outcome.ts";
-import type { Delivered, Delivery, Item, StanzaItem } from "../kernel/post.ts";
+import type { Delivered, Delivery, StanzaItem } from "../kernel/post.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import { isUsername, Jid } from "../protocol/jid.ts";
 import { MUC } from "../protocol/ns.ts";
@@ -50,9 +51,9 @@ export class Rooms {
   readonly #object: HostObject;
   readonly #ports: RoomsPorts;
   readonly #cache = new Map<string, Room>();
-  /** In order; never longer than one event. */
-  readonly #queue: Item[] = [];
-  #draining = false;
+  readonly inbox = new Inbox((item) => {
+    if ("e" in item) this.#take(item, Stanza.open(item.e));
+  });
 
   constructor(object: HostObject, ports: RoomsPorts) {
     this.#object = object;
@@ -88,28 +89,6 @@ export class Rooms {
     if (locked) room.wake("unconfigured", Date.now() + UNCONFIGURED_MS);
     else room.fire("room:listing", undefined);
     return room;
-  }
-
-  /** Takes a batch; all its rows are one transaction. */
-  receive(batch: readonly Item[]): void {
-    this.#queue.push(...batch);
-    this.#drain();
-  }
-
-  local(item: Item): void {
-    this.#queue.push(item);
-    if (!this.#draining) this.#drain();
-  }
-
-  #drain(): void {
-    if (this.#draining) return;
-    this.#draining = true;
-    try {
-      for (let item = this.#queue.shift(); item; item = this.#queue.shift())
-        if ("e" in item) this.#take(item, Stanza.open(item.e));
-    } finally {
-      this.#draining = false;
-    }
   }
 
   #take(item: StanzaItem, stanza: Stanza): void {
@@ -195,11 +174,7 @@ export class Rooms {
 
   // What became of deliveries
 
-  delivered(gate: string, result: Delivered | Error, batch: readonly Delivery[]): void {
-    if (result instanceof Error) {
-      this.#object.log.error("a gate could not be reached", result, { gate });
-      result = { gone: [...new Set(batch.flatMap(({ to }) => to))], moved: [], acked: [] };
-    }
+  delivered(result: Delivered, batch: readonly Delivery[]): void {
     for (const [sid, to] of result.moved) {
       for (const { room, occupant, session } of this.#bySid(sid)) room.occupants.move(occupant, session, to, sid);
       for (const { e, more, to: sids } of batch)
@@ -217,7 +192,7 @@ export class Rooms {
     for (const { e, to } of batch)
       if (e && to.includes(sid) && e.kind === "iq" && (e.type === "get" || e.type === "set")) {
         const error = Stanza.open(e).error(stanzaError("recipient-unavailable"));
-        if (error) this.local({ e: error.pack() });
+        if (error) this.inbox.put({ e: error.pack() });
       }
   }
 

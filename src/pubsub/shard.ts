@@ -1,6 +1,7 @@
 /** One object's part in the pubsub host: some of its nodes, and, in one of the objects, the list of them all. */
 import type { HostObject } from "../kernel/entity.ts";
 import { asStanzaError } from "../kernel/failure.ts";
+import { Inbox } from "../kernel/inbox.ts";
 import type { Item } from "../kernel/post.ts";
 import { readError, stanzaError } from "../protocol/errors.ts";
 import { CLIENT } from "../protocol/ns.ts";
@@ -14,28 +15,12 @@ export class Shard {
   readonly #object: HostObject;
   readonly #nodes: PublicNodes;
   readonly #index: Index;
-  /** In order; never longer than one event. */
-  readonly #queue: Item[] = [];
-  #draining = false;
+  readonly inbox = new Inbox((item) => this.#take(item));
 
   constructor(object: HostObject) {
     this.#object = object;
     this.#nodes = new PublicNodes(object);
     this.#index = new Index(object, this.#nodes);
-  }
-
-  receive(batch: readonly Item[]): void {
-    this.#queue.push(...batch);
-    if (!this.#draining) this.#drain();
-  }
-
-  #drain(): void {
-    this.#draining = true;
-    try {
-      for (let item = this.#queue.shift(); item; item = this.#queue.shift()) this.#take(item);
-    } finally {
-      this.#draining = false;
-    }
   }
 
   #take(item: Item): void {

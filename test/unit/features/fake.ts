@@ -101,8 +101,9 @@ export class Site {
           return this.#deliver(batch);
         },
       }),
-      local: (item) => this.accounts.local(item),
-      delivered: (gate, result, batch) => this.accounts.delivered(gate, result, batch),
+      local: (item) => this.accounts.inbox.put(item),
+      log: { warn: () => {}, error: (_message, error) => this.failures.push(error) },
+      delivered: (result, batch) => this.accounts.delivered(result, batch),
     });
     const sql = sqlOver(storage);
     this.object = {
@@ -178,7 +179,7 @@ export class Site {
     const place = own && this.kernel.answers("stream", stanza) ? "stream" : "host";
     if (asks && (place === "stream" || (server && this.kernel.answers(place, stanza))))
       this.#handBack(answerAtHost(this.kernel, this.settings, this.object.log, stanza, place), stanza);
-    else this.accounts.receive([{ e: stanza.pack(), out: true }]);
+    else this.accounts.inbox.put({ e: stanza.pack(), out: true });
   }
 
   #handBack(answer: Stanza, { via }: Stanza): void {
@@ -191,13 +192,13 @@ export class Site {
     const element = read(text.replace(/^<(\w+)/, '<$1 xmlns="jabber:client"'));
     const { from = "", to = "" } = element.attrs;
     const stanza = Stanza.read(element, Jid.parse(from), Jid.parse(to));
-    this.accounts.receive([{ e: stanza.pack() }]);
+    this.accounts.inbox.put({ e: stanza.pack() });
     await this.settled();
   }
 
   /** A stream ends for good. */
   async leaves(client: Client): Promise<void> {
-    this.accounts.receive([{ of: client.jid.bare.toString(), sid: client.sid, acked: 0, ended: true }]);
+    this.accounts.inbox.put({ of: client.jid.bare.toString(), sid: client.sid, acked: 0, ended: true });
     this.clients.delete(client.sid);
     await this.settled();
   }

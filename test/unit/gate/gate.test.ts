@@ -51,7 +51,7 @@ class Fixture {
       self: { kind: "GATE", name: "local:0" },
       calls: () => ({ receive, deliver: async () => ({ gone: [], moved: [], acked: [] }) as never }),
       local: () => {},
-      delivered: () => {},
+      log: { warn() {}, error() {} },
     });
     const accounts = {
       judge: async () => ({ ok: true }),

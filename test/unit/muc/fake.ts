@@ -67,8 +67,9 @@ export class House {
           return this.#fate(name, batch);
         },
       }),
-      local: (item) => this.rooms.local(item),
-      delivered: (gate, result, batch) => this.rooms.delivered(gate, result, batch),
+      local: (item) => this.rooms.inbox.put(item),
+      log: { warn: () => {}, error: (_message, error) => this.failures.push(error) },
+      delivered: (result, batch) => this.rooms.delivered(result, batch),
     });
     this.#object = {
       name: "shared-0",
@@ -109,7 +110,7 @@ export class House {
   async receives(from: string, text: string, via?: [gate: string, sid: string]): Promise<void> {
     const element = read(text.replace(/^<(\w+)/, '<$1 xmlns="jabber:client"'));
     const to = Jid.parse(element.attrs.to ?? "");
-    this.rooms.receive([{ e: Stanza.read(element, Jid.parse(from), to, via).pack() }]);
+    this.rooms.inbox.put({ e: Stanza.read(element, Jid.parse(from), to, via).pack() });
     await this.settled();
   }
 

@@ -97,7 +97,7 @@ test("a message that an account passes on twice is handled once, whatever was fo
     xml("body", {}, "Psst"),
   );
   for (const again of [false, true]) {
-    house.rooms.receive([again ? { e: whisper.pack(), origin: 7, again: true } : { e: whisper.pack(), origin: 7 }]);
+    house.rooms.inbox.put(again ? { e: whisper.pack(), origin: 7, again: true } : { e: whisper.pack(), origin: 7 });
     await house.settled();
     house.forget();
   }

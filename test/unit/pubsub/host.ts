@@ -92,13 +92,13 @@ export class Host {
       calls: (target) => ({
         receive: async (batch: Item[]) => {
           if (this.deaf && batch.some((item) => "listed" in item)) throw new Error("deaf");
-          if (target.kind === "NODE") return this.shard(target.name).receive(batch);
+          if (target.kind === "NODE") return this.shard(target.name).inbox.put(...batch);
           for (const item of batch) this.#takes(item);
         },
         deliver: async () => ({ gone: [], moved: [], acked: [] }),
       }),
-      local: (item) => this.shard(self.name).receive([item]),
-      delivered: () => {},
+      local: (item) => this.shard(self.name).inbox.put(item),
+      log: { warn() {}, error() {} },
     });
     return post;
   }
