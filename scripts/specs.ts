@@ -84,6 +84,7 @@ const TITLES: Readonly<Record<string, string>> = {
   "XEP-0317": "Hats",
   "XEP-0334": "Message Processing Hints",
   "XEP-0352": "Client State Indication",
+  "XEP-0357": "Push Notifications",
   "XEP-0359": "Unique and Stable Stanza IDs",
   "XEP-0368": "SRV records for XMPP over TLS",
   "XEP-0386": "Bind 2",

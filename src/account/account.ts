@@ -119,6 +119,8 @@ export interface AccountHooks {
   "disco:items": Inquiry;
   "disco:info": Inquiry;
   /** The web app that vouches for its owner says what they are called. */
+  /** Its stream waits for its client, and so do messages that it was handed. */
+  "resource:asleep": Resource;
   "account:named": string;
   /** The account is about to be deleted. */
   "account:removed": undefined;
@@ -207,12 +209,8 @@ export class Account extends Entity {
   }
 
   /** Asks a client of the account's, or another entity, for something; what it answers comes as "iq:answered". */
-  ask(to: Jid, payload: Element, name: string): void {
-    const iq = newStanza(
-      "iq",
-      { type: "get", id: `${QUESTION}${name}-${crypto.randomUUID()}`, from: this.jid, to },
-      payload,
-    );
+  ask(type: "get" | "set", to: Jid, payload: Element, name: string): void {
+    const iq = newStanza("iq", { type, id: `${QUESTION}${name}-${crypto.randomUUID()}`, from: this.jid, to }, payload);
     const resource = to.bare.equals(this.jid) ? this.resources.get(to.resource) : undefined;
     if (resource) this.deliver(resource, iq);
     else this.send(iq);

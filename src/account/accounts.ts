@@ -89,6 +89,7 @@ export class Accounts {
       const address = item.out ? stanza.from : stanza.to;
       if (address) this.account(address.bare.toString()).receive(item, stanza);
       return;
+    if (item.asleep) account.fire("resource:asleep", resource);
     }
     if ("listed" in item) return; // of the pubsub service's nodes, and not for accounts
     const account = this.account(item.of);
@@ -110,10 +111,11 @@ export class Accounts {
       const found = this.#connected(jid, sid);
       if (found) this.#acknowledged(found.account, found.resource, mark);
     }
-    for (const [jid, sid] of result.slow ?? []) {
-      const found = this.#connected(jid, sid);
-      if (found) found.account.fire("resource:slow", found.resource);
-    }
+    for (const name of ["slow", "asleep"] as const)
+      for (const [jid, sid] of result[name] ?? []) {
+        const found = this.#connected(jid, sid);
+        if (found) found.account.fire(`resource:${name}`, found.resource);
+      }
     for (const [sid, to] of result.moved) {
       const found = this.#bySid(sid);
       if (!found) continue;

@@ -21,6 +21,7 @@ import { ping } from "./ping.ts";
 import { presence } from "./presence.ts";
 import { privateStorage } from "./private-storage.ts";
 import { pubsub } from "./pubsub.ts";
+import { push } from "./push.ts";
 import { registration } from "./registration.ts";
 import { retraction } from "./retraction.ts";
 import { roster } from "./roster.ts";
@@ -46,6 +47,7 @@ export const features: readonly Feature[] = [
   archive,
   retraction,
   carbons,
+  push,
   // Contacts and presence.
   roster,
   subscriptions,

@@ -80,7 +80,7 @@ function judge(sql: Sql, claim: Claim, query: Element): string[] {
 }
 
 function ask(account: Account, to: Jid, { node }: Claim): void {
-  account.ask(to, xml("query", { xmlns: DISCO_INFO, node }), QUESTION);
+  account.ask("get", to, xml("query", { xmlns: DISCO_INFO, node }), QUESTION);
 }
 
 /** One of our own clients says what it is. */

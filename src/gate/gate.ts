@@ -186,7 +186,10 @@ export class Gate {
         stream.deliver(stanza, bare, mark);
         for (const next of rest) stream.deliver(next, bare);
       }
-      if (!stream.socket) this.#away.add(stream);
+      if (!stream.socket) {
+        this.#away.add(stream);
+        if (mark !== undefined && stream.jid) (result.asleep ??= []).push([stream.jid.toString(), sid]);
+      }
       // Only an account can use the news: its deliveries have marks, and it ends streams.
       const acked = stream.ledger && (end || mark !== undefined) ? stream.ledger.news() : mark;
       if (acked !== undefined && stream.jid) result.acked.push([stream.jid.toString(), sid, acked]);
@@ -308,6 +311,9 @@ export class Gate {
     if (!stream.ledger?.state.resume) return this.finish(stream);
     this.#waiting.put(stream, this.#expiry());
     this.#expire(stream);
+    const { jid, ledger } = stream;
+    if (jid && !this.#isGuest(stream) && ledger.queue.some(([, mark]) => mark > 0))
+      this.post.notify({ of: jid.bare.toString(), sid: stream.sid, acked: ledger.state.mark, asleep: true });
   }
 
   /** Its client has so long to come back. */

@@ -32,6 +32,8 @@ export interface StreamNotice {
   sid: string;
   /** Up to which mark the stream's client has what it was handed. */
   acked: number;
+  /** The stream waits for its client, who has not acknowledged all. */
+  asleep?: true;
   /** The stream has ended for good; with the presence that said so, if there was one. */
   ended?: true;
   presence?: Envelope;
@@ -78,6 +80,8 @@ export interface Delivered {
   moved: [sid: string, gate: string][];
   /** Up to which mark a stream's client has what it was handed, where that is news. */
   acked: [jid: string, sid: string, mark: number][];
+  /** Streams that wait for their clients, and now for this, too. */
+  asleep?: [jid: string, sid: string][];
   /** Streams whose clients have much to acknowledge: what waits in their archive should wait there a little longer. */
   slow?: [jid: string, sid: string][];
 }
@@ -175,10 +179,9 @@ export class Post {
       const jid = Jid.parse(address);
       const target = route(this.#ports.settings, jid);
       const key = `${target.kind} ${target.name}`;
-      const group = groups.get(key) ?? { target, addresses: [], jids: [] };
-      group.addresses.push(address);
-      group.jids.push(jid);
-      groups.set(key, group);
+      const group = groups.get(key);
+      if (group) group.addresses.push(address);
+      else groups.set(key, { target, addresses: [address] });
     }
     return groups.values();
   }
