@@ -7,8 +7,8 @@ import type { Feature, Inquiry, Place } from "../kernel/feature.ts";
 import { type HostContext, host } from "../kernel/host.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type Caps, capsElement, capsVersion } from "../protocol/caps.ts";
+import { contactForm, infoElement } from "../protocol/disco.ts";
 import { stanzaError } from "../protocol/errors.ts";
-import { resultForm } from "../protocol/forms.ts";
 import { CLIENT, DISCO_INFO, DISCO_ITEMS } from "../protocol/ns.ts";
 import type { Stanza } from "../protocol/stanza.ts";
 import type { Settings } from "../settings.ts";
@@ -16,7 +16,6 @@ import { type Element, xml } from "../xml/element.ts";
 import { read } from "../xml/reader.ts";
 import { serialise } from "../xml/writer.ts";
 
-const SERVER_INFO = "http://jabber.org/network/serverinfo";
 /** The URI that names this software in XEP-0115. */
 const SOFTWARE = "urn:x-enjamb";
 
@@ -28,30 +27,17 @@ function info(kernel: Kernel, settings: Settings, place: Place): string {
   answers.set(kernel, known);
   let text = known.get(place);
   if (text === undefined) {
-    text = serialise(infoElement(kernel, settings, place), CLIENT);
+    text = serialise(infoOf(kernel, settings, place), CLIENT);
     known.set(place, text);
   }
   return text;
 }
 
-function infoElement(kernel: Kernel, settings: Settings, place: Place): Element {
+function infoOf(kernel: Kernel, settings: Settings, place: Place): Element {
   const { identities, features } = kernel.disco(place, settings);
-  return xml(
-    "query",
-    { xmlns: DISCO_INFO },
-    place === "host" && xml("identity", { category: "server", type: "im", name: settings.siteName }),
-    ...identities.map(({ category, type, name }) => xml("identity", { category, type, name })),
-    ...features.map((name) => xml("feature", { var: name })),
-    place === "host" && contactForm(settings),
-  );
-}
-
-function contactForm({ abuseContact, adminContact }: Settings): Element | undefined {
-  if (abuseContact.length + adminContact.length === 0) return undefined;
-  return resultForm(SERVER_INFO, {
-    "abuse-addresses": abuseContact.length > 0 ? abuseContact : undefined,
-    "admin-addresses": adminContact.length > 0 ? adminContact : undefined,
-  });
+  if (place !== "host") return infoElement({ identities, features });
+  const server = { category: "server", type: "im", name: settings.siteName };
+  return infoElement({ identities: [server, ...identities], features }, contactForm(settings));
 }
 
 /** What `<c/>` in the stream features says of the server (XEP-0115 §6.3). */
@@ -73,7 +59,7 @@ function hostInfo({ kernel, settings, self }: HostContext, iq: Stanza): Stanza |
   if (!asked.node) return iq.result().with({ inner: info(kernel, settings, "host") });
   const { node, version } = serverCaps(kernel, settings);
   if (asked.node === `${node}#${version}`) {
-    const query = infoElement(kernel, settings, "host");
+    const query = infoOf(kernel, settings, "host");
     query.attrs.node = asked.node;
     return query;
   }
@@ -88,6 +74,7 @@ function hostItems(cx: HostContext, iq: Stanza): Element {
     const services: [Place, string][] = [
       ["rooms", settings.mucDomain],
       ["pubsub", settings.pubsubDomain],
+      ["upload", settings.uploadDomain],
     ];
     for (const [place, jid] of services)
       for (const { name } of kernel.disco(place, settings).identities.slice(0, 1))

@@ -29,8 +29,10 @@ import { session } from "./session.ts";
 import { streamLimits } from "./stream-limits.ts";
 import { subscriptions } from "./subscriptions.ts";
 import { time } from "./time.ts";
+import { upload } from "./upload.ts";
 import { vcard } from "./vcard.ts";
 import { version } from "./version.ts";
+import { watches } from "./watches.ts";
 
 export const features: readonly Feature[] = [
   // Before anything is stored or answered: what must not come in.
@@ -68,7 +70,9 @@ export const features: readonly Feature[] = [
   pep,
   avatar,
   bookmarks,
+  watches,
   registration,
+  upload,
   // The host lists it; it answers for itself in its own object.
   roomService,
   pubsub,

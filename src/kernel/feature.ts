@@ -9,7 +9,7 @@ import type { Kernel } from "./kernel.ts";
  * Where a stanza is answered: where the client's stream is ("stream": its own requests, waking nobody), at the server's
  * address, at an account by its own clients, at its bare address by others ("contact"), at a room, at the room service, …
  */
-export type Place = "stream" | "host" | "account" | "contact" | "rooms" | "room" | "pubsub" | "node";
+export type Place = "stream" | "host" | "account" | "contact" | "rooms" | "room" | "pubsub" | "node" | "upload";
 
 /** A specification and how much of it is here. */
 export interface Spec {

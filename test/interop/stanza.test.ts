@@ -221,3 +221,23 @@ describe("StanzaJS uses the server's services", () => {
     await romeo.ping(juliet.jid);
   });
 });
+
+describe("StanzaJS shares a file", () => {
+  test("by a slot, and its contact gets it", async ({ skip }) => {
+    if (TARGET !== "ours") skip();
+    const [a, b] = [await on.account("romeo"), await on.account("juliet")];
+    const [romeo, juliet] = [await available(on, a), await available(on, b)];
+    const upload = `upload.${on.server.domain}`;
+    const text = "It is my lady";
+    const { download, upload: put } = await romeo.getUploadSlot(upload, {
+      name: "lady.txt",
+      size: text.length,
+      mediaType: "text/plain",
+    });
+    const headers = { "content-type": "text/plain" };
+    expect((await fetch(put.url, { method: "PUT", body: text, headers })).status).toBe(201);
+    const arrived = message(juliet, download);
+    chat(romeo, b.jid, download);
+    expect(await (await fetch((await arrived).body ?? "")).text()).toBe(text);
+  });
+});

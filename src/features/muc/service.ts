@@ -2,8 +2,8 @@
 import type { Feature } from "../../kernel/feature.ts";
 import type { ServiceContext } from "../../muc/service.ts";
 import { rooms } from "../../muc/service.ts";
+import { contactForm, infoElement } from "../../protocol/disco.ts";
 import { stanzaError } from "../../protocol/errors.ts";
-import { resultForm } from "../../protocol/forms.ts";
 import { DISCO_INFO, DISCO_ITEMS, MUC, RSM } from "../../protocol/ns.ts";
 import { paginate, readPage } from "../../protocol/rsm.ts";
 import type { Stanza } from "../../protocol/stanza.ts";
@@ -16,20 +16,7 @@ const PAGE = 100;
 
 function info({ kernel, settings }: ServiceContext, { payload }: Stanza): Element {
   if (payload.attrs.node) throw stanzaError("item-not-found", "There is no such node here.");
-  const { identities, features } = kernel.disco("rooms", settings);
-  const { abuseContact, adminContact } = settings;
-  const contacts = {
-    "abuse-addresses": abuseContact.length > 0 ? abuseContact : undefined,
-    "admin-addresses": adminContact.length > 0 ? adminContact : undefined,
-  };
-  const known = abuseContact.length + adminContact.length > 0;
-  return xml(
-    "query",
-    { xmlns: DISCO_INFO },
-    ...identities.map(({ category, type, name }) => xml("identity", { category, type, name })),
-    ...features.map((name) => xml("feature", { var: name })),
-    known && resultForm("http://jabber.org/network/serverinfo", contacts),
-  );
+  return infoElement(kernel.disco("rooms", settings), contactForm(settings));
 }
 
 function items({ directory, later }: ServiceContext, { payload }: Stanza): undefined {
