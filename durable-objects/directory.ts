@@ -1,5 +1,6 @@
 /** The host's lists, and the keys that this deployment made for itself. */
 import { DurableObject } from "cloudflare:workers";
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { Secrets } from "../src/kernel/entity.ts";
 import type { Table } from "../src/kernel/feature.ts";
 import { migrate, type Sql, type SqlStorage, sqlOver } from "../src/kernel/sql.ts";
@@ -18,6 +19,12 @@ const TABLES: Table[] = [
     steps: ["CREATE TABLE invitation (token TEXT PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID"],
   },
   {
+    name: "api_key",
+    steps: [
+      "CREATE TABLE api_key (id TEXT PRIMARY KEY, digest TEXT NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID",
+    ],
+  },
+  {
     name: "room",
     steps: [
       "CREATE TABLE room (jid TEXT PRIMARY KEY, creator TEXT NOT NULL, public INTEGER NOT NULL, listing TEXT NOT NULL) WITHOUT ROWID",
@@ -25,10 +32,12 @@ const TABLES: Table[] = [
   },
 ];
 
+/** Keys of the REST API. */
+const KEYS = 100;
 /** Rooms of one account (security.md D8). */
 const ROOMS = 20;
 const INVITATION_MS = 7 * 86_400_000;
-const NAMES = ["salt", "occupant", "dialback", "address"] as const satisfies (keyof Secrets)[];
+const NAMES = ["salt", "occupant", "dialback", "archive", "upload", "address"] as const satisfies (keyof Secrets)[];
 
 export class Directory extends DurableObject<Env> implements DirectoryRpc {
   readonly #sql: Sql;
@@ -108,6 +117,31 @@ export class Directory extends DurableObject<Env> implements DirectoryRpc {
     this.#sql`DELETE FROM invitation WHERE expires < ${Date.now()}`;
     this.#sql`INSERT INTO invitation VALUES (${token}, ${expires})`;
     return { token, expires };
+  }
+
+  async keys(): Promise<{ id: string; name: string; scopes: string[]; created: number }[]> {
+    return this.#sql<{ id: string; name: string; scopes: string; created: number }>`SELECT id, name, scopes, created
+      FROM api_key ORDER BY created, id`.map(({ scopes, ...key }) => ({ ...key, scopes: JSON.parse(scopes) }));
+  }
+
+  async makeKey(name: string, scopes: string[]): Promise<{ id: string; key: string } | undefined> {
+    if (this.#sql`SELECT 1 FROM api_key`.length >= KEYS) return undefined;
+    const id = randomName(64);
+    const key = `enj_${id}_${randomName()}`;
+    const digest = createHash("sha256").update(key).digest("base64url");
+    this.#sql`INSERT INTO api_key VALUES (${id}, ${digest}, ${name}, ${JSON.stringify(scopes)}, ${Date.now()})`;
+    return { id, key };
+  }
+
+  async removeKey(id: string): Promise<boolean> {
+    return this.#sql`DELETE FROM api_key WHERE id = ${id} RETURNING id`.length > 0;
+  }
+
+  async scopesOf(id: string, digest: string): Promise<string[] | undefined> {
+    const [row] = this.#sql<{ digest: string; scopes: string }>`SELECT digest, scopes FROM api_key WHERE id = ${id}`;
+    const right =
+      row && row.digest.length === digest.length && timingSafeEqual(Buffer.from(row.digest), Buffer.from(digest));
+    return right ? JSON.parse(row.scopes) : undefined;
   }
 
   async redeem(token: string): Promise<boolean> {

@@ -4,11 +4,11 @@ import { Alarms, DUE } from "../src/kernel/due.ts";
 import type { HostObject, Log } from "../src/kernel/entity.ts";
 import type { Table } from "../src/kernel/feature.ts";
 import type { Kernel } from "../src/kernel/kernel.ts";
-import { type Kind, placement, type Target } from "../src/kernel/placement.ts";
+import { gateHome, type Kind, placement, type Target } from "../src/kernel/placement.ts";
 import { Post, type PostPorts } from "../src/kernel/post.ts";
 import { migrate, type Sql, type SqlStorage, sqlOver } from "../src/kernel/sql.ts";
 import { type LogLevel, type Settings, settingsOf } from "../src/settings.ts";
-import type { DirectoryRpc, GateRpc, RoomRpc, UserRpc } from "./rpc.ts";
+import type { DirectoryRpc, DoorRpc, GateRpc, PeerRpc, RoomRpc, UserRpc } from "./rpc.ts";
 
 /** The namespaces of the object classes, by the names of their bindings in wrangler.toml. */
 export interface Env {
@@ -17,6 +17,8 @@ export interface Env {
   ROOM: DurableObjectNamespace;
   NODE: DurableObjectNamespace;
   PEER: DurableObjectNamespace;
+  DOOR: DurableObjectNamespace;
+  FILE: DurableObjectNamespace;
   DIRECTORY: DurableObjectNamespace;
 }
 
@@ -40,13 +42,14 @@ export async function hostObject(
     kind,
     kernel,
     tables,
+    near,
     ...hosting
-  }: { kind: Kind; kernel: Kernel; tables: readonly Table[] } & Pick<PostPorts, "local" | "delivered">,
+  }: { kind: Kind; kernel: Kernel; tables: readonly Table[]; near?: Near } & Pick<PostPorts, "local" | "delivered">,
 ): Promise<HostObject> {
   const settings = settingsOf(env);
   const log = logOf(settings);
   const name = ctx.id.name as string;
-  const { at, directory } = stubs(env, settings);
+  const { at, directory } = stubs(env, settings, near);
   const post = new Post({ settings, self: { kind, name }, calls: at, log, ...hosting });
   const atomically = <T>(run: () => T) => ctx.storage.transactionSync(run);
   const secrets = await directory().secrets();
@@ -69,14 +72,30 @@ export function logOf({ logLevel }: Settings): Log {
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
+/** Who lives in the same object, and is called without a call between objects. */
+export interface Near {
+  gate?: { name: string; calls: GateRpc };
+  accounts?: UserRpc;
+}
+
 /** Fresh stubs: one that has seen an error is broken for good. */
-export function stubs(env: Env, settings: Settings) {
+export function stubs(env: Env, settings: Settings, near: Near = {}) {
   const get = (target: Target) => (env[target.kind as keyof Env] as DurableObjectNamespace).getByName(target.name);
+  const gate = (name: string): GateRpc =>
+    near.gate?.name === name ? near.gate.calls : (get(gateHome(settings, name)) as unknown as { gate: GateRpc }).gate;
+  const accounts = (target: Target): UserRpc => near.accounts ?? (get(target) as unknown as UserRpc);
   return {
-    at: (target: Target) => get(target) as unknown as GateRpc,
-    gate: (name: string) => get({ kind: "GATE", name }) as unknown as GateRpc,
-    user: (jid: string) => get({ kind: "USER", name: placement(settings, jid) }) as unknown as UserRpc,
+    at: ({ kind, name }: Target) =>
+      (kind === "GATE"
+        ? gate(name)
+        : kind === "USER"
+          ? accounts({ kind, name })
+          : get({ kind, name })) as unknown as GateRpc,
+    gate,
+    user: (jid: string) => accounts({ kind: "USER", name: placement(settings, jid) }),
     room: (jid: string) => get({ kind: "ROOM", name: placement(settings, jid) }) as unknown as RoomRpc,
+    peer: (domain: string) => get({ kind: "PEER", name: domain }) as unknown as PeerRpc,
+    door: (name: string) => get({ kind: "DOOR", name }) as unknown as DoorRpc,
     directory: () => get({ kind: "DIRECTORY", name: settings.domain }) as unknown as DirectoryRpc,
   };
 }

@@ -47,7 +47,28 @@ export interface RoomRpc extends EntityCalls {
   retract(jid: string, uid: string, reason?: string): Promise<Outcome<void>>;
 }
 
-export interface DirectoryRpc extends RoomDirectory {
+export interface PeerRpc extends EntityCalls {
+  /** The question of that id, which some bridge has asked the remote server, was answered. */
+  answered(id: string): Promise<void>;
+}
+
+export interface DoorRpc {
+  /** How many stanzas of a server's stream are in custody; undefined when there was none of that name and domain. */
+  custody(name: string, domain: string): Promise<number | undefined>;
+}
+
+/** Keys of the REST API. */
+export interface KeyCalls {
+  /** In the order of their making; `created` in ms. */
+  keys(): Promise<{ id: string; name: string; scopes: string[]; created: number }[]>;
+  /** Undefined when there are too many. The key itself is kept nowhere. */
+  makeKey(name: string, scopes: string[]): Promise<{ id: string; key: string } | undefined>;
+  removeKey(id: string): Promise<boolean>;
+  /** What the key of that id may do, if its SHA-256 in base64url is this. */
+  scopesOf(id: string, digest: string): Promise<string[] | undefined>;
+}
+
+export interface DirectoryRpc extends RoomDirectory, KeyCalls {
   /** The keys of this deployment, made when first asked for. */
   secrets(): Promise<Secrets>;
   /** Local parts in order, after the one given. */

@@ -1,5 +1,4 @@
 /** Hosts accounts: one, or a share of all (see `placement`). */
-import { DurableObject } from "cloudflare:workers";
 import { ACCOUNT } from "../src/account/account.ts";
 import { Accounts } from "../src/account/accounts.ts";
 import { CONTACT } from "../src/account/contacts.ts";
@@ -13,33 +12,39 @@ import type { BindRequest, Bound, Claim } from "../src/gate/calls.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
 import { ONCE } from "../src/kernel/once.ts";
 import type { Outcome } from "../src/kernel/outcome.ts";
+import { gateBeside } from "../src/kernel/placement.ts";
 import type { Item } from "../src/kernel/post.ts";
 import type { Judgement } from "../src/protocol/authentication.ts";
 import type { Token } from "../src/protocol/fast.ts";
 import type { Credentials } from "../src/protocol/scram.ts";
-import { type Env, hostObject, stubs } from "./ports.ts";
+import { settingsOf } from "../src/settings.ts";
+import { GATE_TABLES, GateHost, StreamObject } from "./gate-host.ts";
+import { type Env, hostObject, type Near, stubs } from "./ports.ts";
 import type { UserRpc } from "./rpc.ts";
 
 const kernel = new Kernel(features);
 const TABLES = [ACCOUNT, ARCHIVE, CONTACT, ONCE, RESOURCE, TOKEN, USED_TOKEN];
 
-export class User extends DurableObject<Env> implements UserRpc {
+export class User extends StreamObject implements UserRpc {
   /** A cache over the rows. */
   #accounts!: Accounts;
   #logins!: Logins;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    const beside = gateBeside(settingsOf(env));
     ctx.blockConcurrencyWhile(async () => {
+      const near: Near = beside === undefined ? {} : { accounts: this };
       const object = await hostObject(ctx, env, {
         kind: "USER",
         kernel,
-        tables: TABLES,
+        tables: beside === undefined ? TABLES : [...TABLES, ...GATE_TABLES],
+        near,
         local: (item) => this.#accounts.inbox.put(item),
         delivered: (result, batch) => this.#accounts.delivered(result, batch),
       });
       const { settings, log } = object;
-      const { gate, room, directory } = stubs(env, settings);
+      const { gate, room, directory } = stubs(env, settings, near);
       const listed = (jid: string, there: boolean) =>
         void directory()
           .listed(jid, there)
@@ -48,6 +53,10 @@ export class User extends DurableObject<Env> implements UserRpc {
       const vouch: Vouch = (jid, whom, affiliation) => room(jid).vouch(jid, whom, affiliation);
       this.#accounts = new Accounts(object, { listed, missing });
       this.#logins = new Logins(object, this.#accounts, vouch);
+      if (beside !== undefined) {
+        this.streams = new GateHost(ctx, env, { ...object, name: beside, near });
+        near.gate = { name: beside, calls: this.streams };
+      }
       // A shared object starts with its process, and then no stream that its rows name is there any more.
       if (settings.placement.policy === "shared") await this.#accounts.verify();
     });
@@ -55,6 +64,9 @@ export class User extends DurableObject<Env> implements UserRpc {
 
   async receive(batch: Item[]): Promise<void> {
     this.#accounts.inbox.put(...batch);
+    // No output gate is between these accounts and the gate beside them: what it is told was taken is on the disk. And what
+    // its streams say until then is the next batch, so that many messages are one commit.
+    if (this.streams) await this.ctx.storage.sync();
   }
 
   async credentials(jid: string): Promise<Credentials> {
@@ -122,5 +134,6 @@ export class User extends DurableObject<Env> implements UserRpc {
 
   override async alarm(): Promise<void> {
     this.#accounts.alarm();
+    await super.alarm();
   }
 }

@@ -1,6 +1,7 @@
 /** An account as its features see it: who is connected, its contacts, its messages — and what arrives for it. */
 
 import { Archive } from "../archive/archive.ts";
+import { Uids } from "../archive/uid.ts";
 import { Entity, type HostObject } from "../kernel/entity.ts";
 import { asStanzaError } from "../kernel/failure.ts";
 import { type Answer, handlersAt, type Inquiry, type Table } from "../kernel/feature.ts";
@@ -44,12 +45,18 @@ export interface Passage {
   hidden?: boolean;
   /** The resources that it was handed to; empty while it waits for one. */
   delivered?: Resource[];
-  /** The same without an address, when it came for many readers: handed over as it is, it is written once for all of them. */
-  shared?: Stanza;
+}
+
+/** An event for many readers at once. Nothing of it is stored, so that one text does for all of them. */
+export interface Notice {
+  /** It names no reader. */
+  stanza: Stanza;
+  /** This reader's address, bare or full. */
+  to: Jid;
   /** It is for those clients only that have asked for the events of this node (XEP-0060 §9.2). */
-  wanted?: string;
+  wanted: string | undefined;
   /** It is for those clients only that show one of these in their presence, or "online". */
-  shows?: readonly string[];
+  shows: readonly string[] | undefined;
 }
 
 /** A resource that is no more, and the presence that says why, if its client sent one. */
@@ -63,6 +70,8 @@ export interface AccountHooks {
   "message:outbound": Passage;
   /** A message addressed to the account (RFC 6121 §8.5). */
   "message:inbound": Passage;
+  /** One that came for many readers, and is not for those who are away. */
+  "event:inbound": Notice;
   /** It is in the sender's custody: its way on begins. */
   "message:pass": Passage;
   /** Nobody is there to read it; "handled" when it cannot wait. */
@@ -93,6 +102,8 @@ export interface AccountHooks {
   "iq:answered": Stanza;
   /** A client of somebody's has come on line and asks for the events of these nodes (XEP-0163 §4.3). */
   "events:wanted": { by: Jid; nodes: readonly string[] };
+  /** A node of the pubsub service wants to know something of the account, which may not exist. */
+  "node:watches": { node: string; jid: Jid; what: "roster" | "leaving" | "nothing" };
   /** Something has happened at one of the account's pubsub nodes. */
   "node:changed": Change;
   /** A fragment of private storage is asked for, or stored: "handled" when that is done elsewhere (XEP-0411). */
@@ -111,6 +122,8 @@ export interface AccountHooks {
   "resource:unavailable": Leave;
   /** A stream has ended for good, whatever its presence was. */
   "resource:gone": Resource;
+  /** Its stream waits for its client, and so do messages that it was handed. */
+  "resource:asleep": Resource;
   /** A client does not keep up with what it is handed. */
   "resource:slow": Resource;
   /** A client has acknowledged what it was handed, up to the resource's `acked`. */
@@ -119,8 +132,6 @@ export interface AccountHooks {
   "disco:items": Inquiry;
   "disco:info": Inquiry;
   /** The web app that vouches for its owner says what they are called. */
-  /** Its stream waits for its client, and so do messages that it was handed. */
-  "resource:asleep": Resource;
   "account:named": string;
   /** The account is about to be deleted. */
   "account:removed": undefined;
@@ -163,7 +174,7 @@ export class Account extends Entity {
     return this.#contacts;
   }
   get archive(): Archive {
-    this.#archive ??= new Archive(this.sql, this.id);
+    this.#archive ??= new Archive(this.sql, this.id, new Uids(this.object.secrets.archive, this.jid.toString()));
     return this.#archive;
   }
 
@@ -232,14 +243,25 @@ export class Account extends Entity {
   }
 
   /** Takes one stanza; what a handler throws becomes the sender's error. */
-  receive(item: StanzaItem, stanza: Stanza, shared?: Stanza): void {
+  receive(item: StanzaItem, stanza: Stanza): void {
     try {
       if (item.out) this.#outbound(stanza);
-      else this.#inbound(stanza, item, shared);
+      else this.#inbound(stanza, item);
     } catch (error) {
       this.bounce(stanza, asStanzaError(error, this.object.log, { kind: stanza.kind, about: stanza.about }));
     }
     this.#finish();
+  }
+
+  /** Takes an event that came for many readers. */
+  notice(notice: Notice): void {
+    try {
+      if (!this.exists) throw stanzaError("service-unavailable");
+      this.fire("event:inbound", notice);
+    } catch (error) {
+      const { stanza, to } = notice;
+      this.bounce(stanza.with({ to }), asStanzaError(error, this.object.log, { kind: stanza.kind }));
+    }
   }
 
   #finish(): void {
@@ -274,7 +296,7 @@ export class Account extends Entity {
     }
   }
 
-  #inbound(stanza: Stanza, { again, origin, wanted, shows }: StanzaItem, shared?: Stanza): void {
+  #inbound(stanza: Stanza, { again, origin }: StanzaItem): void {
     const { to, type, kind } = stanza;
     if (!to) return;
     if (!this.exists) {
@@ -292,9 +314,6 @@ export class Account extends Entity {
           stanza,
           again: again === true,
           ...(origin && { origin }),
-          ...(shared && { shared }),
-          ...(wanted && { wanted }),
-          ...(shows && { shows }),
         } satisfies Passage);
         return;
       case "presence":

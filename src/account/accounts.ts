@@ -3,7 +3,7 @@
 import type { HostObject } from "../kernel/entity.ts";
 import { Inbox } from "../kernel/inbox.ts";
 import { type Outcome, outcomeOf } from "../kernel/outcome.ts";
-import type { Delivered, Delivery, Item } from "../kernel/post.ts";
+import type { Delivered, Delivery, Item, StanzaItem } from "../kernel/post.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import { Jid } from "../protocol/jid.ts";
 import { Stanza } from "../protocol/stanza.ts";
@@ -79,24 +79,38 @@ export class Accounts {
     }
     if ("e" in item) {
       const stanza = Stanza.open(item.e);
-      if (item.each) {
-        for (const address of item.each) {
-          const to = Jid.parse(address);
-          this.account(to.bare.toString()).receive(item, stanza.with({ to }), stanza);
-        }
-        return;
-      }
+      if (item.each) return this.#spread(item, stanza, item.each);
       const address = item.out ? stanza.from : stanza.to;
       if (address) this.account(address.bare.toString()).receive(item, stanza);
       return;
-    if (item.asleep) account.fire("resource:asleep", resource);
     }
-    if ("listed" in item) return; // of the pubsub service's nodes, and not for accounts
+    if ("watch" in item) {
+      const { watch: node, what } = item;
+      for (const address of item.of) {
+        const jid = Jid.parse(address);
+        this.account(jid.bare.toString()).fire("node:watches", { node, jid, what });
+      }
+      return;
+    }
+    if ("listed" in item || "seen" in item) return; // of the pubsub service's nodes, and not for accounts
     const account = this.account(item.of);
     const resource = account.exists ? account.resources.bySid(item.sid) : undefined;
     if (!resource) return;
     this.#acknowledged(account, resource, Math.min(item.acked, resource.state.handed));
+    if (item.asleep) account.fire("resource:asleep", resource);
     if (item.ended) account.leave(resource, item.presence && Stanza.open(item.presence));
+  }
+
+  /** What is for many readers is read once, and an event that nobody stores is written once, too. */
+  #spread(item: StanzaItem, stanza: Stanza, each: readonly string[]): void {
+    const { wanted, shows } = item;
+    const event = stanza.kind === "message" && (wanted !== undefined || shows || stanza.type === "headline");
+    for (const address of each) {
+      const to = Jid.parse(address);
+      const account = this.account(to.bare.toString());
+      if (event) account.notice({ stanza, to, wanted, shows });
+      else account.receive(item, stanza.with({ to }));
+    }
   }
 
   #acknowledged(account: Account, resource: Resource, mark: number): void {
@@ -212,7 +226,7 @@ export class Accounts {
   alarm(): void {
     this.inbox.event(() => {
       const { alarms, kernel, log } = this.#object;
-      for (const { name, entity, data } of alarms.take(Date.now())) {
+      for (const { name, entity, data } of alarms.take(Date.now(), "account ")) {
         const account = this.account(entity);
         try {
           if (account.exists) kernel.alarm("account", name.slice("account ".length), account, data);

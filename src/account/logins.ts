@@ -130,7 +130,7 @@ export class Logins implements Synchronous<AccountCalls> {
     await Promise.all(replaced.map(({ gate }) => post.drained(gate)));
   }
 
-  #bind(account: Account, { gate, sid, resource, tag, client, carbons, metadata, token }: BindRequest): Bound {
+  #bind(account: Account, { gate, sid, resource, tag, client, carbons, site, metadata, token }: BindRequest): Bound {
     const name = resource ?? `${tag ? `${tag.slice(0, 64)}/` : ""}${randomName()}`;
     const full = Jid.tryParse(`${account.jid}/${name}`);
     if (!full?.full) return { ok: false, condition: "bad-request", text: "This is no resource part." }; // §7.7.2.1
@@ -154,6 +154,7 @@ export class Logins implements Synchronous<AccountCalls> {
         acked: 0,
         handed: 0,
         ...(carbons && { carbons: true }),
+        ...(site && { site }),
         ...(client && { client }),
       },
     });

@@ -38,6 +38,8 @@ export interface State {
   /** The hash of its capabilities (XEP-0115), and the nodes whose events it asks for by them, once that is known. */
   caps?: string;
   notify?: string[];
+  /** Where its client reaches this server: "https://chat.example". */
+  site?: string;
   /** The client's own id across its streams (XEP-0386 §3). */
   client?: string;
 }
@@ -55,6 +57,8 @@ interface Row {
   sid: string;
   state: string;
 }
+
+export const isReceptive = ({ state }: Resource): boolean => state.presence !== undefined && state.priority >= 0;
 
 export class Resources {
   readonly #sql: Sql;
@@ -96,7 +100,7 @@ export class Resources {
 
   /** Available with a priority that is not negative: those who get messages to the bare JID (§8.5.2.1.1). */
   get receptive(): Resource[] {
-    return [...this.#all.values()].filter(({ state }) => state.presence && state.priority >= 0);
+    return [...this.#all.values()].filter(isReceptive);
   }
 
   presence(resource: Resource): Stanza | undefined {

@@ -2,7 +2,7 @@
 import type { Table } from "../kernel/feature.ts";
 import type { Sql } from "../kernel/sql.ts";
 import type { Judgement } from "../protocol/authentication.ts";
-import { type FastRequest, newToken, type Token, type TokenSlots, useToken } from "../protocol/fast.ts";
+import { type FastRequest, isDue, newToken, type Token, type TokenSlots, useToken } from "../protocol/fast.ts";
 import type { TokenProof } from "../protocol/sasl-messages.ts";
 
 /** A client has at most two: the one it uses, and the one it was given to use next. */
@@ -38,8 +38,8 @@ export class Tokens {
     const verdict = useToken(this.#slots(client), proof, Date.now(), fast.count);
     if (!verdict.ok) return verdict;
     if (fast.invalidate) this.#remove(client);
-    else this.#put(client, verdict.slots);
-    return { ok: true, data: verdict.data };
+    else if (verdict.changed) this.#put(client, verdict.slots);
+    return { ok: true, data: verdict.data, due: !fast.invalidate && isDue(verdict.token, Date.now(), LIFETIME_MS) };
   }
 
   /** A new token beside the one in use, which stays good until the new one is used (§4.5). */

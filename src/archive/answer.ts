@@ -10,7 +10,7 @@ import { escapeAttribute } from "../xml/writer.ts";
 import type { Archive } from "./archive.ts";
 import { type Filter, pageOf } from "./page.ts";
 import type { Query } from "./query.ts";
-import { type Archived, textOf, timeOf, uidOf } from "./row.ts";
+import { type Archived, textOf, timeOf } from "./row.ts";
 
 /** How one place shows its archive to one asker. */
 export interface Showing {
@@ -28,12 +28,14 @@ export interface Showing {
 export function answerQuery(archive: Archive, query: Query, { from, filter, text, deliver }: Showing): Element {
   const { rows, complete, first, last, index, count } = pageOf(archive, query, filter);
   const queryid = query.queryid === undefined ? "" : ` queryid="${escapeAttribute(query.queryid)}"`;
-  for (const row of query.flipped ? rows.toReversed() : rows) {
+  const uids = archive.uids(rows.map((row) => row.id));
+  const results = rows.map((row, i) => ({ row, uid: uids[i] }));
+  for (const { row, uid } of query.flipped ? results.reverse() : results) {
     const message = forwarded(text ? text(row) : textOf(row, true), new Date(timeOf(row.id)));
-    const inner = `<result xmlns="${MAM}"${queryid} id="${uidOf(row.id)}">${message}</result>`;
+    const inner = `<result xmlns="${MAM}"${queryid} id="${uid}">${message}</result>`;
     deliver(new Stanza({ kind: "message", from, inner }), row);
   }
-  const uid = (id: number | undefined) => (id === undefined ? undefined : uidOf(id));
+  const uid = (id: number | undefined) => (id === undefined ? undefined : archive.uid(id));
   return xml(
     "fin",
     { xmlns: MAM, complete: complete ? "true" : undefined },
@@ -49,7 +51,7 @@ export interface Metadata {
 
 export function metadataOf(archive: Archive): Metadata | undefined {
   const ends = archive.ends();
-  const end = (id: number) => ({ id: uidOf(id), timestamp: formatDateTime(timeOf(id)) });
+  const end = (id: number) => ({ id: archive.uid(id), timestamp: formatDateTime(timeOf(id)) });
   return ends && { start: end(ends.first), end: end(ends.last) };
 }
 

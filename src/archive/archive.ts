@@ -6,11 +6,11 @@ import { CLIENT } from "../protocol/ns.ts";
 import type { Element } from "../xml/element.ts";
 import { readFragment } from "../xml/reader.ts";
 import { serialise } from "../xml/writer.ts";
-import { type Archived, type Entry, idAt, idOf, MAX_ID, PER_MS } from "./row.ts";
+import { type Archived, type Entry, idAt, MAX_ID } from "./row.ts";
+import type { Uids } from "./uid.ts";
 
 /** How far back, in messages, one is looked for by an id that its author chose: 2 ms where none is found. */
 const LOOK_BACK = 10_000;
-const random = new Uint16Array(1);
 
 /** Which message is meant by the id its author gave it. */
 export interface Authorship {
@@ -22,12 +22,14 @@ export interface Authorship {
 export class Archive {
   readonly #sql: Sql;
   readonly #owner: number;
+  readonly #uids: Uids;
   /** The newest id; read from the table after the object was forgotten. */
   #last: number | undefined;
 
-  constructor(sql: Sql, owner: number) {
+  constructor(sql: Sql, owner: number, uids: Uids) {
     this.#sql = sql;
     this.#owner = owner;
+    this.#uids = uids;
   }
 
   get sql(): Sql {
@@ -46,8 +48,7 @@ export class Archive {
 
   /** Writes a message, one row. @returns its id, above all others */
   add({ peer, outgoing, hidden, stanza, origin }: Entry): number {
-    // §3: a UID must not be guessed from the time; what a millisecond leaves free makes it harder.
-    const id = Math.max(this.last + 1, idAt(Date.now()) + ((crypto.getRandomValues(random)[0] ?? 0) % (PER_MS / 2)));
+    const id = Math.max(this.last + 1, idAt(Date.now()));
     this.#last = id;
     this
       .#sql`INSERT INTO archive VALUES (${this.#owner}, ${id}, ${peer.bare.toString()}, ${outgoing ? 1 : 0}, ${hidden ? 1 : 0},
@@ -61,9 +62,23 @@ export class Archive {
     return this.#sql<Archived>`SELECT * FROM archive WHERE owner = ${this.#owner} AND id = ${id} AND hidden = 0`[0];
   }
 
-  /** The message of that UID (XEP-0359 stanza-id). */
+  /** What clients call the message of that id (XEP-0359 stanza-id). */
+  uid(id: number): string {
+    return this.#uids.seal([id])[0] as string;
+  }
+
+  uids(ids: readonly number[]): string[] {
+    return this.#uids.seal(ids);
+  }
+
+  /** Where a UID lies; undefined where it is none of this archive's. */
+  position(uid: string): number | undefined {
+    return this.#uids.open(uid);
+  }
+
+  /** The message of that UID. */
   find(uid: string): Archived | undefined {
-    const id = idOf(uid);
+    const id = this.position(uid);
     return id === undefined ? undefined : this.get(id);
   }
 

@@ -3,12 +3,11 @@ import type { Table } from "../kernel/feature.ts";
 import { Jid } from "../protocol/jid.ts";
 import { CLIENT, STANZA_ID } from "../protocol/ns.ts";
 import { Stanza } from "../protocol/stanza.ts";
-import { xml } from "../xml/element.ts";
 import { escapeAttribute } from "../xml/writer.ts";
 
 /**
- * `id` is the time in ms × 1,000 plus a counter, unique and rising per owner: it sorts, it is the archive's UID and it
- * carries the date, so a message costs one row and no index. `hidden` rows are in custody but not in the archive.
+ * `id` is the time in ms × 1,000 plus a counter, unique and rising per owner: it sorts, it carries the date, and the UID that
+ * clients see is made of it (see uid.ts), so a message costs one row and no index. `hidden` rows are in custody but not in the archive.
  * `peer` is the other side's bare JID; in a room, the author's real one, and `receiver` its real full one.
  */
 export const ARCHIVE: Table = {
@@ -30,14 +29,6 @@ export const MAX_ID = Number.MAX_SAFE_INTEGER;
 /** Ids from before a moment are below `idAt(moment)`. */
 export const idAt = (ms: number) => ms * PER_MS;
 export const timeOf = (id: number) => Math.floor(id / PER_MS);
-/** The id as clients see it: opaque, and of one length until the year 5188. */
-export const uidOf = (id: number) => id.toString(36);
-
-/** The id behind a UID, or undefined where it is none of ours. */
-export function idOf(uid: string): number | undefined {
-  const id = /^[0-9a-z]{1,11}$/.test(uid) ? Number.parseInt(uid, 36) : Number.NaN;
-  return Number.isSafeInteger(id) && uidOf(id) === uid ? id : undefined;
-}
 
 export interface Archived {
   id: number;
@@ -89,7 +80,8 @@ export function textOf({ type, mid, sender, receiver, lang, inner }: Archived, a
   return inner || more ? `${header}>${inner}${more}</message>` : `${header}/>`;
 }
 
-/** XEP-0359: the stanza with the id that it has in the archive of `by`. */
-export function withId(stanza: Stanza, by: Jid, id: number): Stanza {
-  return stanza.plus(xml("stanza-id", { xmlns: STANZA_ID, by: by.toString(), id: uidOf(id) }));
+/** XEP-0359: the stanza with the UID that it has in the archive of `by`. */
+export function withId(stanza: Stanza, by: Jid, uid: string): Stanza {
+  const id = `<stanza-id xmlns="${STANZA_ID}" by="${escapeAttribute(by.toString())}" id="${uid}"/>`;
+  return stanza.with({ inner: stanza.inner + id });
 }

@@ -1,5 +1,5 @@
 /** What the worker is given by the platform: the object classes by name, and settings. */
-import type { DirectoryRpc, RoomRpc, UserRpc } from "../../durable-objects/rpc.ts";
+import type { DirectoryRpc, KeyCalls, RoomRpc, UserRpc } from "../../durable-objects/rpc.ts";
 import type { BoshRequest, BoshResponse } from "../gate/upgrade.ts";
 
 /** A class of objects; an object is found by its name and made at its first call. */
@@ -11,10 +11,14 @@ export type LocationHint = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | 
 
 export interface Env {
   readonly GATE: Objects<GateCalls>;
-  readonly USER: Objects<UserRpc>;
+  readonly USER: Objects<UserRpc & GateCalls>;
   readonly ROOM: Objects<RoomRpc>;
-  readonly DIRECTORY: Objects<Sockets & Pick<DirectoryRpc, "secrets" | "accounts" | "allRooms" | "invite">>;
+  readonly DIRECTORY: Objects<
+    Sockets & Pick<DirectoryRpc, "secrets" | "accounts" | "allRooms" | "invite" | keyof KeyCalls>
+  >;
   readonly PEER: Objects<Sockets>;
+  readonly DOOR: Objects<Sockets>;
+  readonly FILE: Objects<Sockets>;
   readonly [setting: string]: unknown;
 }
 

@@ -1,10 +1,11 @@
 /** RFC 7395 §3.1: the WebSocket upgrade. Judged here, held by a gate — https://www.rfc-editor.org/rfc/rfc7395 */
 import { BRIDGE_HEADERS, GATE_FULL, GATE_HEADERS } from "../gate/upgrade.ts";
+import { gateHome } from "../kernel/placement.ts";
 import { type Settings, settingsOf } from "../settings.ts";
 import { bridgedAddress, isBridge } from "./bridge.ts";
 import { clientAddress, isPrivate, region } from "./client.ts";
 import type { Env, GateCalls, LocationHint } from "./env.ts";
-import { isAllowedOrigin } from "./origin.ts";
+import { isAllowedOrigin, refusalOf } from "./origin.ts";
 import { secondsToWait } from "./upgrade-rate.ts";
 
 /** XEP-0156's example path first, then those of other servers and of habit. */
@@ -26,8 +27,7 @@ export async function websocket(request: Request, env: Env): Promise<Response> {
   }
   const origin = request.headers.get("origin");
   if (!isAllowedOrigin(origin, request, settings)) {
-    const text = `Pages of ${origin} may not connect here. The operator can add them to ALLOWED_ORIGINS.\n`;
-    return new Response(text, { status: 403 });
+    return new Response(`${refusalOf(origin)}\n`, { status: 403 });
   }
   const bridged = isBridge(request, settings);
   const address = bridged ? bridgedAddress(request) : clientAddress(request, settings);
@@ -40,6 +40,8 @@ export async function websocket(request: Request, env: Env): Promise<Response> {
   headers.set(GATE_HEADERS.address, address);
   headers.set(GATE_HEADERS.private, bridged || isPrivate(request, settings) ? "1" : "0");
   headers.set(GATE_HEADERS.bindings, (bridged && headers.get(BRIDGE_HEADERS.bindings)) || "[]");
+  // A bridge comes by an address that its clients may not reach.
+  headers.set(GATE_HEADERS.site, bridged ? "" : new URL(request.url).origin);
   headers.delete("authorization");
   const response = await atGate(env, region(request), async (gate) => {
     const answer = await gate.fetch(new Request(request, { headers }));
@@ -53,6 +55,12 @@ function offersXmpp(request: Request): boolean {
   return offered.split(",").some((protocol) => protocol.trim() === "xmpp");
 }
 
+/** The object that a gate is in; `place`: near where it is made. */
+export function gateNamed(env: Env, gate: string, place?: LocationHint): GateCalls {
+  const { kind, name } = gateHome(settingsOf(env), gate);
+  return (kind === "USER" ? env.USER : env.GATE).getByName(name, place && { locationHint: place });
+}
+
 /** Asks gates in turn until one has room. */
 export async function atGate<T>(
   env: Env,
@@ -64,7 +72,7 @@ export async function atGate<T>(
   const hint = hints.get(region);
   const first = hint !== undefined && hint.until > now ? hint.index : 0;
   for (let index = first; index < MOST_GATES; index++) {
-    const answer = await ask(env.GATE.getByName(`${region}:${index}`, place && { locationHint: place }));
+    const answer = await ask(gateNamed(env, `${region}:${index}`, place));
     if (answer !== "full") return answer;
     hints.set(region, { index: index + 1, until: now + HINT_SECONDS * 1000 });
   }

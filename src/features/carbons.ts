@@ -38,10 +38,11 @@ function sent(account: Account, passage: Passage): void {
   // What an account sends to itself is copied where it arrives.
   if (!(stanza.traits & Trait.CARBON) || stanza.to?.bare.equals(account.jid)) return;
   const others = [...account.resources].filter(({ jid, state }) => state.carbons && !jid.equals(stanza.from));
+  if (others.length === 0) return;
   // XEP-0313 §3.5: its other clients learn where it lies in their archive, its readers do not.
   const { mark, hidden } = passage;
-  const known =
-    mark === undefined || hidden || !(stanza.traits & Trait.STORE) ? stanza : withId(stanza, account.jid, mark);
+  const stored = mark !== undefined && !hidden && (stanza.traits & Trait.STORE) !== 0;
+  const known = stored ? withId(stanza, account.jid, account.archive.uid(mark)) : stanza;
   copy(account, "sent", { ...passage, stanza: known }, others);
 }
 

@@ -79,7 +79,7 @@ function inbound(account: Account, passage: Passage): "handled" | undefined {
   if (traits & (Trait.STORE | Trait.OFFLINE) && (plan === "offline" || settings.archive)) {
     const entry = { peer: from, outgoing: false, hidden, stanza: passage.stanza };
     passage.mark = archive.add(passage.origin ? { ...entry, origin: passage.origin } : entry);
-    if (!hidden) passage.stanza = withId(passage.stanza, account.jid, passage.mark);
+    if (!hidden) passage.stanza = withId(passage.stanza, account.jid, archive.uid(passage.mark));
     account.fire("message:stored", passage);
   }
   passage.delivered = plan === "offline" ? [] : plan.to.map(({ resource }) => resource);
@@ -99,7 +99,7 @@ function isHidden({ hidden, stanza }: Passage): boolean {
 
 /** XEP-0359 §4: only the account itself may say what id it gave; anybody else's claim in its name goes. */
 function withoutId(stanza: Stanza, by: Jid): Stanza {
-  if (!stanza.inner.includes(NS)) return stanza;
+  if (!stanza.inner.includes("<stanza-id ")) return stanza;
   return stanza.without(
     (child) => child.name === "stanza-id" && child.attrs.xmlns === NS && child.attrs.by === by.toString(),
   );

@@ -30,7 +30,9 @@ export class Alarms {
   }
 
   /** Sets an entity's alarm of that name and key to a time in ms; there is one of each. */
-  wake(name: string, entity: string, at: number, data: unknown = null, key = ""): void {
+  wake(name: string, entity: string, when: number, data: unknown = null, key = ""): void {
+    // The platform drops fractions: its alarm would come just before the row is due, and not again for the same moment.
+    const at = Math.ceil(when);
     this.#sql`INSERT OR REPLACE INTO due VALUES (${name}, ${entity}, ${key}, ${at}, ${JSON.stringify(data)})`;
     this.#next ??= this.#earliest();
     if (this.#next === undefined || at <= this.#next) this.#arm(at);
@@ -44,10 +46,14 @@ export class Alarms {
     return this.#sql`SELECT 1 FROM due WHERE name = ${name} AND entity = ${entity} AND key = ${key}`.length > 0;
   }
 
-  /** Takes what is due out of the table and sets the platform alarm to what comes next. */
-  take(now: number): Due[] {
-    const rows = this.#sql<Omit<Due, "data"> & { data: string }>`SELECT * FROM due WHERE at <= ${now} ORDER BY at`;
-    this.#sql`DELETE FROM due WHERE at <= ${now}`;
+  /**
+   * Takes what is due out of the table and sets the platform alarm to what comes next. `of`: only names that begin so, where
+   * others share the object.
+   */
+  take(now: number, of = ""): Due[] {
+    const rows = this.#sql<Omit<Due, "data"> & { data: string }>`SELECT * FROM due
+      WHERE at <= ${now} AND substr(name, 1, ${of.length}) = ${of} ORDER BY at`;
+    this.#sql`DELETE FROM due WHERE at <= ${now} AND substr(name, 1, ${of.length}) = ${of}`;
     this.rearm();
     return rows.map((row) => ({ ...row, data: JSON.parse(row.data) }));
   }

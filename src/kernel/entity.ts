@@ -23,6 +23,10 @@ export interface Secrets {
   occupant: string;
   /** Dialback keys, XEP-0185. */
   dialback: string;
+  /** UIDs of archived messages, XEP-0313. */
+  archive: string;
+  /** Slots and names of files, XEP-0363. */
+  upload: string;
   /** Guests are banned by a keyed hash of their address, not by the address. */
   address: string;
 }

@@ -3,7 +3,7 @@ import type { Jid } from "../protocol/jid.ts";
 import type { Settings } from "../settings.ts";
 
 /** The object classes, by the name of their binding. */
-export type Kind = "GATE" | "USER" | "ROOM" | "NODE" | "PEER" | "DIRECTORY";
+export type Kind = "GATE" | "USER" | "ROOM" | "NODE" | "PEER" | "DOOR" | "DIRECTORY";
 
 /** One object: its class and its name. */
 export interface Target {
@@ -14,7 +14,24 @@ export interface Target {
 /** The name of the object that hosts the entity at `address` (a bare JID, or node and service). */
 export function placement(settings: Settings, address: string): string {
   const { placement } = settings;
-  return placement.policy === "each" ? address : `shared-${fnv1a(address) % placement.objects}`;
+  if (placement.policy === "each") return address;
+  return placement.objects === 1 ? "shared-0" : `shared-${fnv1a(address) % placement.objects}`;
+}
+
+/** The first gate of a server that runs on one machine. */
+const HERE = "local:0";
+
+/**
+ * The gate that lives where all accounts do, if they are in one object: what a stream and its account tell each other is no
+ * call then, and what many streams say at a time is one commit.
+ */
+export function gateBeside({ placement }: Settings): string | undefined {
+  return placement.policy === "shared" && placement.objects === 1 ? HERE : undefined;
+}
+
+/** The object that a gate is in. */
+export function gateHome(settings: Settings, name: string): Target {
+  return name === gateBeside(settings) ? { kind: "USER", name: placement(settings, name) } : { kind: "GATE", name };
 }
 
 /** FNV-1a, 32 bits: spreads addresses evenly and is the same in every version; it guards nothing. */
@@ -31,6 +48,14 @@ function fnv1a(text: string): number {
 export function guestName(gate: string, sid: string): string {
   return `${gate.replaceAll(":", "-")}.${sid}`;
 }
+
+/** The gate where a guest began, if its local part can be one that `guestName` made. */
+export function guestHome(local: string): string | undefined {
+  return GUEST.test(local) ? guestGate(local) : undefined;
+}
+
+/** A stranger's word for a gate must not make an object: gates are in Cloudflare's regions, or here. */
+const GUEST = /^(?:local|wnam|enam|sam|weur|eeur|apac|oc|afr|me)-\d{1,3}\.[a-z2-7]{26}$/;
 
 function guestGate(local: string): string {
   const dot = local.lastIndexOf(".");

@@ -56,7 +56,27 @@ export interface NodeNotice {
   members: { jid: string; affiliation: string; subscriptions: [jid: string, subid: string, state: string][] }[];
 }
 
-export type Item = StanzaItem | StreamNotice | Wish | NodeNotice;
+/**
+ * A node of the pubsub service wants to know of accounts: who is in their rosters, now and whenever that changes, or when
+ * these addresses are not there any more; or nothing of this any longer.
+ */
+export interface Watch {
+  watch: string;
+  /** Bare JIDs for "roster". */
+  of: string[];
+  what: "roster" | "leaving" | "nothing";
+}
+
+/** What an account tells a node that watches it: who is in its roster, or, without that, that the address is not there. */
+export interface Sight {
+  /** The node. */
+  seen: string;
+  of: string;
+  /** Contacts that see the account's presence or are in some group of its roster. */
+  roster?: [jid: string, sees: boolean, groups: string[]][];
+}
+
+export type Item = StanzaItem | StreamNotice | Wish | NodeNotice | Watch | Sight;
 
 /** A stanza for streams of one gate. An empty `e.to` stands for each stream's own address. */
 export interface Delivery {
@@ -108,11 +128,18 @@ export interface PostPorts {
   log: Log;
 }
 
+/** Addresses that one object answers for. */
+interface Group {
+  target: Target;
+  addresses: string[];
+}
+
 export class Post {
   readonly #ports: PostPorts;
   /** Outboxes in use; an idle one is dropped, since all it holds is an order that nothing waits in. */
   readonly #entities = new Map<string, Outbox<Item>>();
   readonly #gates = new Map<string, Outbox<Delivery, Delivered>>();
+  readonly #groups = new WeakMap<readonly string[], readonly Group[]>();
 
   constructor(ports: PostPorts) {
     this.#ports = ports;
@@ -143,6 +170,18 @@ export class Post {
     return this.#same(target);
   }
 
+  /** Tells the accounts of these addresses what a node of the pubsub service wants to know of them. */
+  watch(node: string, what: Watch["what"], of: readonly string[], done?: (error?: Error) => void): void {
+    for (const { target, addresses } of this.#byTarget(of))
+      if (target.kind === "USER") this.#put(target, { watch: node, of: addresses, what }, done);
+  }
+
+  /** Tells a node of the pubsub service what it wanted to know of an account. */
+  sight(sight: Sight, done?: (error?: Error) => void): void {
+    const { settings } = this.#ports;
+    this.#put(route(settings, Jid.parse(settings.pubsubDomain), sight.seen), sight, done);
+  }
+
   /** Sends a client's stanza to its own account. */
   submit(stanza: Stanza, done?: (error?: Error) => void): void {
     this.#put(route(this.#ports.settings, stanza.from), { e: stanza.pack(), out: true }, done);
@@ -158,12 +197,13 @@ export class Post {
 
   /**
    * Sends the same stanza to many addresses: one item for each object of accounts, which reads it once for all of them.
-   * `wanted` and `shows` say which clients it is for, where it is not for all.
+   * `wanted` and `shows` say which clients it is for, where it is not for all. Who tells the same many often keeps the list:
+   * one that has been seen is not sorted by objects again.
    */
   cast(stanza: Stanza, to: readonly string[], only: Pick<StanzaItem, "wanted" | "shows"> = {}): void {
     const e = stanza.pack();
-    for (const { target, addresses, jids } of this.#byTarget(to))
-      if (target.kind !== "USER") for (const jid of jids) this.send(stanza.with({ to: jid }));
+    for (const { target, addresses } of this.#byTarget(to))
+      if (target.kind !== "USER") for (const jid of addresses) this.send(stanza.with({ to: Jid.parse(jid) }));
       else this.#put(target, { e, each: addresses, ...only });
   }
 
@@ -173,22 +213,31 @@ export class Post {
       if (target.kind === "USER") this.#put(target, { of: addresses, by: by.toString(), wants });
   }
 
-  #byTarget(all: readonly string[]): Iterable<{ target: Target; addresses: string[]; jids: Jid[] }> {
-    const groups = new Map<string, { target: Target; addresses: string[]; jids: Jid[] }>();
+  #byTarget(all: readonly string[]): readonly Group[] {
+    const known = this.#groups.get(all);
+    if (known) return known;
+    const groups = new Map<string, Group>();
     for (const address of all) {
-      const jid = Jid.parse(address);
-      const target = route(this.#ports.settings, jid);
+      const target = route(this.#ports.settings, Jid.parse(address));
       const key = `${target.kind} ${target.name}`;
       const group = groups.get(key);
       if (group) group.addresses.push(address);
       else groups.set(key, { target, addresses: [address] });
     }
-    return groups.values();
+    const sorted = [...groups.values()];
+    this.#groups.set(all, sorted);
+    return sorted;
   }
 
-  /** Tells an account about one of its streams, behind whatever that stream sent. */
-  notify(notice: StreamNotice): void {
-    this.#put({ kind: "USER", name: placement(this.#ports.settings, notice.of) }, notice);
+  /** Tells an account, or a guest's home, about one of its streams, behind whatever that stream sent. */
+  notify(notice: StreamNotice, done?: () => void): void {
+    const { settings } = this.#ports;
+    const guest = notice.of.endsWith(`@${settings.guestDomain}`);
+    this.#put(
+      guest ? route(settings, Jid.parse(notice.of)) : { kind: "USER", name: placement(settings, notice.of) },
+      notice,
+      done,
+    );
   }
 
   isLocal(stanza: Stanza): boolean {

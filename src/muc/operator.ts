@@ -1,7 +1,8 @@
 /** What the operator of the server does in a room, from outside it: nobody here has to be its owner. For the REST API. */
+import type { Archive } from "../archive/archive.ts";
 import { noteAdded } from "../archive/retention.ts";
 import { RETRACT } from "../archive/retraction.ts";
-import { type Archived, idOf, MAX_ID, timeOf, uidOf } from "../archive/row.ts";
+import { type Archived, MAX_ID, timeOf } from "../archive/row.ts";
 import { once } from "../kernel/once.ts";
 import { formatDateTime } from "../protocol/datetime.ts";
 import { stanzaError } from "../protocol/errors.ts";
@@ -136,8 +137,9 @@ function speak(room: Room, { body, jid, nick }: Utterance): { id?: string } {
   const archived = author ? message.with({ to: author }) : message;
   const mark = room.archive.add({ peer: author ?? room.jid, outgoing: true, hidden: false, stanza: archived });
   noteAdded(room);
-  room.broadcast(message.with({ inner: message.inner + stanzaIdText(room.jid, uidOf(mark)) }));
-  return { id: uidOf(mark) };
+  const uid = room.archive.uid(mark);
+  room.broadcast(message.with({ inner: message.inner + stanzaIdText(room.jid, uid) }));
+  return { id: uid };
 }
 
 /** The nick by which a user is known here. */
@@ -157,20 +159,20 @@ export function messages(room: Room, { before, after, limit }: Range): MessageFa
   const { archive } = room;
   const rows =
     after === undefined
-      ? archive.newest(limit, 0, before === undefined ? MAX_ID : cursor(before))
-      : archive.sent(cursor(after), limit);
-  return rows.map(factsOf);
+      ? archive.newest(limit, 0, before === undefined ? MAX_ID : cursor(archive, before))
+      : archive.sent(cursor(archive, after), limit);
+  return rows.map((row) => factsOf(row, archive.uid(row.id)));
 }
 
-function cursor(uid: string): number {
-  const id = idOf(uid);
+function cursor(archive: Archive, uid: string): number {
+  const id = archive.position(uid);
   if (id === undefined) throw stanzaError("bad-request", "before and after are ids of messages.");
   return id;
 }
 
-function factsOf({ id, sender, peer, receiver, inner }: Archived): MessageFacts {
+function factsOf({ id, sender, peer, receiver, inner }: Archived, uid: string): MessageFacts {
   const { resource } = Jid.parse(sender);
-  const facts: MessageFacts = { id: uidOf(id), at: formatDateTime(timeOf(id)) };
+  const facts: MessageFacts = { id: uid, at: formatDateTime(timeOf(id)) };
   if (resource) facts.nick = resource;
   // What the room itself has said has no author.
   if (receiver) facts.jid = peer;

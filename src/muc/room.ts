@@ -1,6 +1,7 @@
 /** A room as its features see it: who is in it, who they are to it, what was said — and what is sent to it. */
 import { createHmac } from "node:crypto";
 import { Archive } from "../archive/archive.ts";
+import { Uids } from "../archive/uid.ts";
 import { Entity, type HostObject } from "../kernel/entity.ts";
 import { asStanzaError } from "../kernel/failure.ts";
 import type { Answer, Table } from "../kernel/feature.ts";
@@ -80,7 +81,7 @@ export class Room extends Entity {
     return this.#occupants;
   }
   get archive(): Archive {
-    this.#archive ??= new Archive(this.sql, this.id);
+    this.#archive ??= new Archive(this.sql, this.id, new Uids(this.object.secrets.archive, this.jid.toString()));
     return this.#archive;
   }
   get config(): Config {

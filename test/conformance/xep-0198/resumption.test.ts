@@ -23,6 +23,8 @@ describe.each([
   { PLACEMENT: "shared:1" },
   // Every stream has a gate of its own, so each resumption is from another gate.
   { PLACEMENT: "each", GATE_SOCKETS: "1" },
+  // One gate is where all accounts are, and the others are not.
+  { PLACEMENT: "shared:1", GATE_SOCKETS: "1" },
 ] as const)("%o", (settings) => {
   let world: World;
   beforeAll(async () => {

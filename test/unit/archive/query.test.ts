@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Archive } from "../../../src/archive/archive.ts";
 import { StanzaError } from "../../../src/protocol/errors.ts";
-import { ask, field, fill, form, set, shelf } from "./shelf.ts";
+import { ask, field, fill, form, set, shelf, timeOfUid } from "./shelf.ts";
 
 const JULIET = "juliet@capulet.example/balcony";
 const NURSE = "nurse@capulet.example/kitchen";
@@ -116,7 +116,7 @@ describe("filters", () => {
   });
 
   it("by time, both ends included (§4.1.2)", () => {
-    const stamp = (i: number) => new Date(Math.floor(Number.parseInt(uids[i] ?? "", 36) / 1000)).toISOString();
+    const stamp = (i: number) => new Date(timeOfUid(archive, uids[i])).toISOString();
     expect(ask(archive, form(field("start", stamp(3)), field("end", stamp(5)))).uids).toEqual(uids.slice(3, 6));
     expect(ask(archive, form(field("start", "9999-12-31T23:59:59Z"))).uids).toEqual([]);
     expect(ask(archive, form(field("start", "0001-01-01T00:00:00Z"))).uids).toHaveLength(50);
@@ -163,7 +163,7 @@ describe("a look-up that would take too long", () => {
     archive.sql`WITH RECURSIVE count(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM count WHERE i < ${n - 1})
       INSERT INTO archive SELECT 1, ${start} + i, iif(i = 0, 'juliet@capulet.example', 'nurse@capulet.example'), 0, 0, 'chat', '',
         ${JULIET}, ${NURSE}, '', iif(i = 0, '<body>the lark</body>', '<body>something</body>'), 7, 0 FROM count`;
-    return { archive, first: start.toString(36) };
+    return { archive, first: archive.uid(start) };
   }
 
   it.each([
@@ -214,7 +214,7 @@ describe("a result", () => {
     expect(message?.attrs).toMatchObject({ from: JULIET, to: "romeo@capulet.example", type: "chat", id: "m0" });
     expect(message?.getChildText("body")).toBe("line 0 of it");
     expect(inner?.getChild("forwarded")?.getChild("delay", "urn:xmpp:delay")?.attrs.stamp).toBe(
-      new Date(Math.floor(Number.parseInt(uids[0] ?? "", 36) / 1000)).toISOString(),
+      new Date(timeOfUid(archive, uids[0])).toISOString(),
     );
   });
 });

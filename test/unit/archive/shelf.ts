@@ -4,7 +4,8 @@ import { answerQuery } from "../../../src/archive/answer.ts";
 import { Archive } from "../../../src/archive/archive.ts";
 import type { Filter } from "../../../src/archive/page.ts";
 import { readQuery } from "../../../src/archive/query.ts";
-import { ARCHIVE, idAt, uidOf } from "../../../src/archive/row.ts";
+import { ARCHIVE, idAt, timeOf } from "../../../src/archive/row.ts";
+import { Uids } from "../../../src/archive/uid.ts";
 import { migrate, type SqlStorage, sqlOver } from "../../../src/kernel/sql.ts";
 import { Jid } from "../../../src/protocol/jid.ts";
 import type { Stanza } from "../../../src/protocol/stanza.ts";
@@ -24,7 +25,7 @@ export function shelf(): { archive: Archive; storage: SqlStorage } {
     },
   };
   migrate(storage, [ARCHIVE]);
-  return { archive: new Archive(sqlOver(storage), 1), storage };
+  return { archive: new Archive(sqlOver(storage), 1, new Uids("secret", ROMEO.toString())), storage };
 }
 
 /** Puts messages into the past: one a minute, the last of them a minute ago. @returns their UIDs, oldest first */
@@ -34,9 +35,12 @@ export function fill(archive: Archive, bodies: readonly (readonly [peer: string,
     const id = idAt(start + i * 60_000);
     archive.sql`INSERT INTO archive VALUES (1, ${id}, ${Jid.parse(peer).bare.toString()}, ${i % 2}, 0, 'chat', ${`m${i}`},
       ${i % 2 ? `${ROMEO}/orchard` : peer}, ${i % 2 ? peer : ROMEO.toString()}, '', ${`<body>${body}</body>`}, 7, 0)`;
-    return uidOf(id);
+    return archive.uid(id);
   });
 }
+
+/** When a message was archived, in ms. */
+export const timeOfUid = (archive: Archive, uid = ""): number => timeOf(archive.position(uid) ?? 0);
 
 export interface Answer {
   uids: string[];

@@ -5,7 +5,7 @@ import { Alarms, DUE } from "../../../src/kernel/due.ts";
 import type { Feature } from "../../../src/kernel/feature.ts";
 import { handlersAt } from "../../../src/kernel/feature.ts";
 import { Kernel } from "../../../src/kernel/kernel.ts";
-import { guestName, placement, route } from "../../../src/kernel/placement.ts";
+import { gateBeside, gateHome, guestName, placement, route } from "../../../src/kernel/placement.ts";
 import { migrate, type SqlStorage, sqlOver } from "../../../src/kernel/sql.ts";
 import { Jid } from "../../../src/protocol/jid.ts";
 import { parseSettings } from "../../../src/settings.ts";
@@ -63,6 +63,20 @@ describe("placement", () => {
     const names = Array.from({ length: 200 }, (_, i) => placement(shared, `user${i}@capulet.example`));
     expect(new Set(names)).toEqual(new Set(["shared-0", "shared-1", "shared-2", "shared-3"]));
     expect(placement(shared, "user7@capulet.example")).toBe(names[7]);
+  });
+
+  test("the first gate of one machine is where all accounts are, if one object has them", () => {
+    const one = parseSettings({ XMPP_DOMAIN: "capulet.example", PLACEMENT: "shared:1" });
+    expect(gateHome(one, "local:0")).toEqual({ kind: "USER", name: placement(one, "juliet@capulet.example") });
+    expect(gateBeside(one)).toBe("local:0");
+    for (const [settings, gate] of [
+      [one, "local:1"],
+      [one, "weur:0"],
+      [shared, "local:0"],
+      [each, "local:0"],
+    ] as const)
+      expect(gateHome(settings, gate)).toEqual({ kind: "GATE", name: gate });
+    expect([each, shared].map(gateBeside)).toEqual([undefined, undefined]);
   });
 
   test("follows the domain, and a guest's name leads to its gate", () => {
