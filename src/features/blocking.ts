@@ -138,6 +138,7 @@ export const blocking: Feature = {
     ),
     account.hook("iq:outbound", refuseOutbound),
     account.hook("message:inbound", (account, { stanza }) => refuseInbound(account, stanza)),
+    account.hook("event:inbound", (account, { stanza }) => refuseInbound(account, stanza)),
     account.hook("presence:inbound", refuseInbound),
     account.hook("subscription:inbound", refuseInbound),
     account.hook("iq:inbound", refuseInbound),

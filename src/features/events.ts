@@ -1,33 +1,30 @@
 /** XEP-0060 §9, §12.4: events on their way to an account's clients — https://xmpp.org/extensions/xep-0060.html#presence */
-import { type Account, account, type Passage } from "../account/account.ts";
-import type { Resource } from "../account/resources.ts";
+import { type Account, account, type Notice, type Passage } from "../account/account.ts";
+import { isReceptive, type Resource } from "../account/resources.ts";
 import type { Feature } from "../kernel/feature.ts";
 import { CLIENT } from "../protocol/ns.ts";
 import { Personal, wants } from "../pubsub/personal.ts";
 import { judge } from "../pubsub/subscribe.ts";
 
-/** A message that came for many readers at once: nothing of it is stored, so that one text does for all of them. */
-function hand(account: Account, { stanza, shared, wanted, shows }: Passage): "handled" | undefined {
-  // A client elsewhere that cannot be reached asks for nothing any more (XEP-0060 §12.4).
-  if (stanza.type === "error" && stanza.from.full) {
-    const { sql, id } = account;
-    sql`DELETE FROM pubsub_interest WHERE owner = ${id} AND jid = ${stanza.from.toString()}`;
-  }
-  if (!shared || (wanted === undefined && !shows && stanza.type !== "headline")) return undefined;
+/** A client elsewhere that cannot be reached asks for nothing any more (XEP-0060 §12.4). */
+function forget({ sql, id }: Account, { stanza: { type, from } }: Passage): void {
+  if (type === "error" && from.full) sql`DELETE FROM pubsub_interest WHERE owner = ${id} AND jid = ${from.toString()}`;
+}
+
+/** An event goes to the clients that it is for. */
+function hand(account: Account, { stanza, to, wanted, shows }: Notice): void {
   const { resources } = account;
   const fits = (resource: Resource) =>
     (wanted === undefined || wants(resource, wanted)) && (!shows || shows.includes(showOf(account, resource)));
-  const to = stanza.to?.resource;
-  if (to) {
-    const resource = resources.get(to);
-    if (resource && fits(resource)) account.deliver(resource, shared);
-  } else {
-    // What a client has asked for by its capabilities is addressed to it (XEP-0163 §4.3.2).
-    const bare = wanted === undefined;
-    for (const resource of bare ? resources.receptive : resources)
-      if (fits(resource)) account.deliver(resource, shared, { bare });
+  if (to.full) {
+    const resource = resources.get(to.resource);
+    if (resource && fits(resource)) account.deliver(resource, stanza);
+    return;
   }
-  return "handled";
+  // What a client has asked for by its capabilities is addressed to it (XEP-0163 §4.3.2).
+  const options = wanted === undefined ? { bare: true } : {};
+  for (const resource of resources)
+    if ((wanted !== undefined || isReceptive(resource)) && fits(resource)) account.deliver(resource, stanza, options);
 }
 
 /** What a client shows of itself, "" when it is not available. */
@@ -44,6 +41,10 @@ function approve(account: Account, { stanza }: Passage): "handled" | undefined {
 
 export const events: Feature = {
   name: "events",
-  implements: [{ id: "XEP-0060", version: "1.30.0", note: "§9.2 for the reader, §8.6 on accounts" }],
-  handles: [account.hook("message:inbound", hand), account.hook("message:outbound", approve)],
+  implements: [{ id: "XEP-0060", version: "1.30.0" }],
+  handles: [
+    account.hook("event:inbound", hand),
+    account.hook("message:inbound", forget),
+    account.hook("message:outbound", approve),
+  ],
 };

@@ -159,7 +159,10 @@ function forget({ sql, id }: Account, jid: string): void {
 /** Presence of a contact's client elsewhere. */
 function heard(account: Account, stanza: Stanza): void {
   const { from, type } = stanza;
-  if (from.domain === account.jid.domain || !from.full || !seen(account.contacts.get(from))) return;
+  if (from.domain === account.jid.domain || !from.full) return;
+  const contact = account.contacts.get(from);
+  // One that may not see the owner's events yet may do so later, without another presence.
+  if (!seen(contact) && !sees(contact)) return;
   const jid = from.toString();
   if (type === "unavailable") {
     if (interest(account, jid)) forget(account, jid);

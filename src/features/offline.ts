@@ -91,7 +91,7 @@ function catchUp(account: Account, resource: Resource): void {
   for (const row of rows) {
     const stamp = delayElement({ stamp: new Date(timeOf(row.id)), from: account.jid.domain });
     const stanza = stanzaOf(row);
-    const kept = row.hidden ? stanza : withId(stanza, account.jid, row.id);
+    const kept = row.hidden ? stanza : withId(stanza, account.jid, account.archive.uid(row.id));
     account.deliver(resource, kept.plus(stamp), { mark: row.id });
   }
   const last = rows.length === PAGE ? rows.at(-1)?.id : undefined;

@@ -51,7 +51,7 @@ function info(account: Account, { node: name, asker, found }: Inquiry): void {
 export const pep: Feature = {
   name: "pep",
   implements: [
-    { id: "XEP-0060", version: "1.30.0", note: "on accounts; no collections" },
+    { id: "XEP-0060", version: "1.30.0", note: "on accounts" },
     { id: "XEP-0163", version: "1.2.2" },
     { id: "XEP-0222", version: "1.0" },
     { id: "XEP-0223", version: "1.1.1" },

@@ -1,4 +1,4 @@
-/** XEP-0060: Publish-Subscribe, v1.30.0, at a host of its own — https://xmpp.org/extensions/xep-0060.html. No collections; nothing that ends with somebody's presence. */
+/** XEP-0060: Publish-Subscribe, v1.30.0, at a host of its own — https://xmpp.org/extensions/xep-0060.html. No collections. */
 import type { Answer, Feature } from "../kernel/feature.ts";
 import { randomName } from "../protocol/base32.ts";
 import { stanzaError } from "../protocol/errors.ts";
@@ -154,7 +154,7 @@ function describe(nodes: PublicNodes, iq: Stanza, list: "info" | "items"): Eleme
 export const pubsub: Feature = {
   name: "pubsub",
   implements: [
-    { id: "XEP-0060", version: "1.30.0", note: "every use case but collections and temporary subscriptions" },
+    { id: "XEP-0060", version: "1.30.0", note: "at a host of its own; no collections" },
     { id: "XEP-0050", version: "1.3.0", note: "for §8.7 of XEP-0060" },
   ],
   advertises: {

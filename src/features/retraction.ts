@@ -1,7 +1,6 @@
 /** XEP-0424: Message Retraction, v0.4.2 — https://xmpp.org/extensions/xep-0424.html. The author's, in the archives of both sides. */
 import { type Account, account, type Passage } from "../account/account.ts";
 import { RETRACT, retractedId, tombstoneElement } from "../archive/retraction.ts";
-import { uidOf } from "../archive/row.ts";
 import type { Feature } from "../kernel/feature.ts";
 import type { Jid } from "../protocol/jid.ts";
 
@@ -18,7 +17,7 @@ function bury(account: Account, { stanza, mark, hidden }: Passage, peer: Jid, ou
   const row = archive.findByMessageId(wanted, author) ?? archive.findByOriginId(wanted, author);
   // A retraction stays what it is, or its own tombstones would lead nowhere.
   if (!row || row.id >= mark || row.inner.includes(RETRACT)) return;
-  archive.tombstone(row.id, tombstoneElement(stanza.id || uidOf(mark), account.now));
+  archive.tombstone(row.id, tombstoneElement(stanza.id || archive.uid(mark), account.now));
 }
 
 /** Stands behind the archive in the list of features. */

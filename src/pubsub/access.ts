@@ -1,5 +1,5 @@
 /** XEP-0060 §4.1, §4.5: who may do what at a node — https://xmpp.org/extensions/xep-0060.html#accessmodels */
-import { stanzaError } from "../protocol/errors.ts";
+import { StanzaError, stanzaError } from "../protocol/errors.ts";
 import type { Jid } from "../protocol/jid.ts";
 import { pubsubError } from "./errors.ts";
 import type { Affiliation, Node, Subscription } from "./nodes.ts";
@@ -45,14 +45,12 @@ export function admit(service: Service, node: Node, jid: Jid): "ask" | undefined
     case "open":
       return undefined;
     case "presence":
-      if (!service.relation(jid).sees) throw pubsubError("presence-subscription-required");
+      if (!service.relation(node, jid).sees) throw pubsubError("presence-subscription-required");
       return undefined;
-    case "roster": {
-      const relation = service.relation(jid);
-      if (!relation.sees || !relation.groups.some((group) => groups.includes(group)))
+    case "roster":
+      if (!service.relation(node, jid).groups.some((group) => groups.includes(group)))
         throw pubsubError("not-in-roster-group");
       return undefined;
-    }
     case "authorize":
       return "ask";
     case "whitelist":
@@ -71,8 +69,9 @@ export function mayRead(service: Service, node: Node, jid: Jid): boolean {
   try {
     admitReader(service, node, jid);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof StanzaError) return false;
+    throw error;
   }
 }
 

@@ -25,10 +25,10 @@ const MOST_SECONDS = 10 * 365 * 86_400;
 
 export type AccessModel = "authorize" | "open" | "presence" | "roster" | "whitelist";
 
-const ACCESS: readonly { value: AccessModel; label: string; personal?: true }[] = [
+const ACCESS: readonly { value: AccessModel; label: string }[] = [
   { value: "open", label: "Anyone may subscribe and retrieve items" },
-  { value: "presence", label: "Whoever may see the owner's presence", personal: true },
-  { value: "roster", label: "Contacts in some of the owner's roster groups", personal: true },
+  { value: "presence", label: "Whoever may see the owner's presence" },
+  { value: "roster", label: "Contacts in some of the owner's roster groups" },
   { value: "authorize", label: "Whoever an owner has approved" },
   { value: "whitelist", label: "Members only" },
 ];
@@ -61,7 +61,7 @@ function fieldsOf(personal: boolean) {
       "pubsub#access_model",
       "Who may subscribe and retrieve items",
       personal ? "presence" : "open",
-      ACCESS.filter((model) => personal || !model.personal).map(({ value, label }) => ({ value, label })),
+      ACCESS,
     ),
     groups: textsField("pubsub#roster_groups_allowed", "The roster groups that may subscribe and retrieve items"),
     publishers: listField("pubsub#publish_model", "Who may publish", "publishers", [
@@ -125,15 +125,16 @@ function fieldsOf(personal: boolean) {
     ]),
     subscribe: booleanField("pubsub#subscribe", "Whether to allow subscriptions", true),
     nodeType: listField("pubsub#node_type", "What kind of node this is", "leaf", [{ value: "leaf" }]),
-    ...(personal && {
-      purgeOffline: booleanField("pubsub#purge_offline", "Whether items go when their publisher goes off line", false),
+    purgeOffline: booleanField("pubsub#purge_offline", "Whether items go when their publisher goes off line", false),
+    ...(!personal && {
+      temporary: booleanField("pubsub#tempsub", "Whether subscriptions end when their subscriber goes off line", false),
     }),
   };
 }
 
 export type ConfigFields = ReturnType<typeof fieldsOf>;
-/** `purgeOffline` is known only where the service sees its publishers' presence. */
-export type Config = Omit<Values<Required<ConfigFields>>, "purgeOffline"> & { purgeOffline?: boolean };
+/** Subscriptions of an account's own service are not `temporary`: contacts ask for events by their presence there. */
+export type Config = Omit<Values<Required<ConfigFields>>, "temporary"> & { temporary?: boolean };
 
 /** What a service lets its nodes be configured with. */
 export interface Schema {

@@ -13,6 +13,7 @@ import type { Node } from "./nodes.ts";
 import { settle } from "./publish.ts";
 import type { Service } from "./service.ts";
 import { recheck } from "./subscribe.ts";
+import { endLasting } from "./temporary.ts";
 
 /** A URI to send people to. */
 const MAX_URI = 2048;
@@ -64,12 +65,14 @@ export function setConfig(service: Service, iq: Stanza, request: Element): undef
 export function configure(service: Service, node: Node, changes: Partial<Config>): void {
   const { schema } = service.nodes;
   const config = settle(service, node.name, changes, node.config);
+  service.checkAccess(node, config.access);
   node.configure(config);
   if (!config.persist) node.items.clear();
   else node.items.trim(config.maxItems === "max" ? schema.mostItems : Math.max(1, config.maxItems));
   service.changed({ node });
+  service.after(() => recheck(service, node));
   service.after(() => {
-    recheck(service, node);
+    endLasting(service, node);
     if (!config.notifyConfig) return;
     // §8.2.5.3
     const form = config.payloads ? configResult(schema, config) : undefined;

@@ -52,21 +52,23 @@ function tell(
   wanted: (subscription: Subscription) => boolean,
   pending = false,
 ): void {
-  const { now } = service;
-  const to: string[] = [];
-  const choosy = new Map<string, string[]>();
-  for (const subscription of node.subscriptions.values()) {
+  const { all, choosy } = node.audience;
+  const more: string[] = [];
+  const byShow = new Map<string, string[]>();
+  for (const subscription of choosy) {
     const { jid, state, options } = subscription;
     if (state === "pending" && !pending) continue;
-    if (ended(subscription, now)) node.unsubscribe(jid);
+    if (ended(subscription, service.now)) node.unsubscribe(jid);
     else if (wanted(subscription)) {
-      if (!options.shows?.length) to.push(jid);
-      else choosy.set(options.shows.join(), [...(choosy.get(options.shows.join()) ?? []), jid]);
+      const shows = options.shows?.join();
+      if (shows) byShow.set(shows, [...(byShow.get(shows) ?? []), jid]);
+      else more.push(jid);
     }
   }
+  const to = more.length > 0 ? [...all, ...more] : all;
   if (to.length > 0) service.cast(told, to);
-  for (const [shows, jids] of choosy) service.cast(told, jids, shows.split(",") as Show[]);
-  service.implicit(told, node, new Set([...to, ...[...choosy.values()].flat()]));
+  for (const [shows, jids] of byShow) service.cast(told, jids, shows.split(",") as Show[]);
+  service.implicit(told, node, [...to, ...[...byShow.values()].flat()]);
 }
 
 /** The message that brings somebody the last item (§6.1.7), as old as it is; undefined where there is none to send. */

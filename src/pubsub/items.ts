@@ -61,6 +61,14 @@ export class Items {
     return row && { ...entry, ...row };
   }
 
+  /** The ids of what somebody has published, by bare JID. */
+  by(publisher: string): string[] {
+    return this.#sql<{ id: string }>`SELECT id FROM pubsub_item
+      WHERE owner = ${this.#owner} AND node = ${this.#node} AND publisher = ${publisher} ORDER BY seq`.map(
+      ({ id }) => id,
+    );
+  }
+
   /** Stores an item; one of the same id goes, and with it its place in the order. */
   put(id: string, publisher: string, payload: string, at: number): void {
     const entry: Entry = { id, seq: ++this.#seq, at };

@@ -33,7 +33,8 @@ export function setSubscriptions(service: Service, iq: Stanza, request: Element)
     const fits = !attrs.subid || attrs.subid === existing?.subid;
     if (jid !== undefined && fits && state === "none") {
       if (existing) service.after(() => cancel(service, node, existing));
-    } else if (jid !== undefined && fits && state === "subscribed") {
+    } else if (jid !== undefined && fits && state === "subscribed" && (existing || !node.config.temporary)) {
+      // Nobody is made to show by a subscription when it goes off line (§14.4).
       const subscription = existing ?? { jid, subid: randomName(), state: "pending" as const, options: {} };
       service.after(() => decide(service, node, subscription, true));
     } else {
@@ -114,8 +115,9 @@ function affiliate(service: Service, node: Node, jid: Jid, affiliation: Affiliat
     for (const subscription of own)
       if (affiliation === "outcast") cancel(service, node, subscription);
       else if (subscription.state === "pending" && affiliation !== "none") decide(service, node, subscription, true);
-    recheck(service, node, (other) => other.bare.equals(jid));
     tellAffiliation(service, node, jid, affiliation);
+    // It may have been its roster that decided.
+    recheck(service, node, (other) => jid.toString() === node.creator || other.bare.equals(jid));
   });
 }
 

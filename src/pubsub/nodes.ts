@@ -3,7 +3,7 @@ import type { Table } from "../kernel/feature.ts";
 import type { Sql } from "../kernel/sql.ts";
 import type { Config, Schema } from "./config.ts";
 import { Items } from "./items.ts";
-import type { Options } from "./options.ts";
+import { isPlain, type Options } from "./options.ts";
 
 export type Affiliation = "owner" | "publisher" | "publish-only" | "member" | "none" | "outcast";
 
@@ -14,6 +14,12 @@ export interface Subscription {
   readonly subid: string;
   state: "subscribed" | "pending";
   options: Partial<Options>;
+}
+
+/** Subscriptions by what has to be asked before they are told of an event. */
+export interface Audience {
+  all: string[];
+  choosy: Subscription[];
 }
 
 /** One row for an item, one for a subscription, one for an affiliation; `owner` is the entity whose nodes they are. */
@@ -71,6 +77,7 @@ export class Node {
   #items: Items | undefined;
   #subscriptions: Map<string, Subscription> | undefined;
   #affiliations: Map<string, Affiliation> | undefined;
+  #audience: Audience | undefined;
 
   constructor(sql: Sql, owner: number, row: Omit<Row, "config" | "redirect">, config: Config) {
     this.#sql = sql;
@@ -93,6 +100,17 @@ export class Node {
   /** By the subscribed JID. */
   get subscriptions(): ReadonlyMap<string, Subscription> {
     return this.#subs();
+  }
+
+  /** Who is told of every event, and who has chosen something or waits. The lists are new ones when a subscription changes. */
+  get audience(): Audience {
+    if (this.#audience) return this.#audience;
+    const audience: Audience = { all: [], choosy: [] };
+    for (const subscription of this.subscriptions.values())
+      if (subscription.state === "subscribed" && isPlain(subscription)) audience.all.push(subscription.jid);
+      else audience.choosy.push(subscription);
+    this.#audience = audience;
+    return audience;
   }
 
   #subs(): Map<string, Subscription> {
@@ -121,6 +139,7 @@ export class Node {
   subscribe(subscription: Subscription): void {
     const { jid, subid, state, options } = subscription;
     this.#subs().set(jid, subscription);
+    this.#audience = undefined;
     this
       .#sql`INSERT OR REPLACE INTO pubsub_subscription VALUES (${this.#owner}, ${this.name}, ${jid}, ${subid}, ${state},
       ${JSON.stringify(options)})`;
@@ -128,6 +147,7 @@ export class Node {
 
   unsubscribe(jid: string): void {
     this.#subs().delete(jid);
+    this.#audience = undefined;
     this.#sql`DELETE FROM pubsub_subscription WHERE owner = ${this.#owner} AND node = ${this.name} AND jid = ${jid}`;
   }
 

@@ -5,6 +5,7 @@ import { booleanField, type Field, listsField, textField } from "../protocol/for
 import { defaults, formElement, readForm, readSubmission, type Values } from "../protocol/forms.ts";
 import { PUBSUB } from "../protocol/ns.ts";
 import type { Element } from "../xml/element.ts";
+import type { Config } from "./config.ts";
 import { pubsubError } from "./errors.ts";
 import type { Subscription } from "./nodes.ts";
 
@@ -12,11 +13,14 @@ export const SUBSCRIBE_OPTIONS = `${PUBSUB}#subscribe_options`;
 
 export type Show = "away" | "chat" | "dnd" | "online" | "xa";
 
+/** A lease that ends when the subscriber goes off line (§12.5). */
+const SESSION = "presence";
+
 /** When a lease ends (§12.18): "" for never. */
 const lease: Field<string> = {
   ...textField("pubsub#expire", "When the subscription ends"),
   parse: ([text = "", second]) =>
-    second === undefined && (text === "" || parseDateTime(text) !== undefined) ? text : undefined,
+    second === undefined && (text === "" || text === SESSION || parseDateTime(text) !== undefined) ? text : undefined,
 };
 
 const FIELDS = {
@@ -43,8 +47,6 @@ export type Options = Values<typeof FIELDS>;
 
 const DEFAULTS: Options = defaults(FIELDS);
 
-export const optionsOf = ({ options }: Subscription): Options => ({ ...DEFAULTS, ...options });
-
 export function optionsForm(options: Partial<Options>, type: "form" | "result" = "form"): Element {
   const form = formElement(SUBSCRIBE_OPTIONS, FIELDS, { ...DEFAULTS, ...options });
   form.attrs.type = type;
@@ -65,8 +67,20 @@ export function readOptions(parent: Element): Partial<Options> | undefined {
 
 /** Whether the subscription's lease is over. */
 export function ended(subscription: Subscription, now: number): boolean {
-  const { expire } = subscription.options;
-  return expire !== undefined && expire !== "" && (parseDateTime(expire)?.getTime() ?? now) <= now;
+  const { expire = "" } = subscription.options;
+  return expire !== "" && expire !== SESSION && (parseDateTime(expire)?.getTime() ?? now) <= now;
+}
+
+/** Whether it ends when its subscriber goes off line (§12.5). */
+export const isTemporary = ({ expire }: Partial<Options>): boolean => expire === SESSION;
+
+/** What is chosen, where the node makes all subscriptions temporary. */
+export const settled = (options: Partial<Options>, { temporary }: Config): Partial<Options> =>
+  temporary ? { ...options, expire: SESSION } : options;
+
+/** Whether its holder is told of everything for good, wherever it is. */
+export function isPlain({ options: { deliver = true, expire = "", shows = [], keyword = "" } }: Subscription): boolean {
+  return deliver && (expire === "" || expire === SESSION) && shows.length === 0 && keyword === "";
 }
 
 /** Whether an event whose items have this text goes to the subscriber. */

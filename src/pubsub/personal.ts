@@ -43,10 +43,18 @@ export class Personal implements Service {
     return jid.bare.equals(this.jid) ? "owner" : undefined;
   }
 
-  relation(jid: Jid): Relation {
+  relation(_: Node, jid: Jid): Relation {
     const contact = this.#account.contacts.get(jid);
     return { sees: seen(contact), groups: contact?.groups ?? [] };
   }
+
+  checkAccess(): void {}
+
+  /** Whoever else publishes here, what purges items is that the owner goes off line. */
+  sees(): boolean {
+    return true;
+  }
+  watch(): void {}
 
   /** Strangers hear the same of a node that is not there as of an account that is not there (RFC 6121 §13.10). */
   missing(asker: Jid): void {
@@ -75,23 +83,28 @@ export class Personal implements Service {
   }
 
   /** §4.3: every resource of the owner and of its contacts gets what it has asked for, once. */
-  implicit(message: Stanza, node: Node, except: ReadonlySet<string>): void {
+  implicit(message: Stanza, node: Node, told: readonly string[]): void {
     const account = this.#account;
+    const except = new Set(told);
     if (!except.has(this.jid.toString()))
       for (const resource of account.resources)
         if (wants(resource, node.name) && !except.has(resource.jid.toString())) account.deliver(resource, message);
     const { access } = node.config;
+    const all = node.affiliations.size === 0 && (access === "presence" || access === "open");
     if (access === "whitelist" && node.affiliations.size === 0) return;
-    const contacts = this.#audience().filter((jid) => !except.has(jid.toString()) && mayRead(this, node, jid));
-    const local = contacts.filter((jid) => jid.domain === this.settings.domain);
-    // Their own accounts know which of their clients are there, and what these have asked for.
-    if (local.length > 0) account.object.post.cast(message, local.map(String), { wanted: node.name });
-    if (local.length < contacts.length) {
-      const to = interests(account, node.name).filter((jid) =>
-        contacts.some((contact) => contact.equals(Jid.parse(jid).bare)),
-      );
-      if (to.length > 0) account.object.post.cast(message, to);
+    const local: string[] = [];
+    const elsewhere = new Set<string>();
+    for (const jid of this.#audience()) {
+      const address = jid.toString();
+      if (!except.has(address) && (all || mayRead(this, node, jid)))
+        if (this.#isLocal(jid)) local.push(address);
+        else elsewhere.add(address);
     }
+    // Their own accounts know which of their clients are there, and what these have asked for.
+    if (local.length > 0) account.object.post.cast(message, local, { wanted: node.name });
+    if (elsewhere.size === 0) return;
+    const to = interests(account, node.name).filter((jid) => elsewhere.has(Jid.parse(jid).bare.toString()));
+    if (to.length > 0) account.object.post.cast(message, to);
   }
 
   /** Contacts that see the owner and are not blocked. */

@@ -1,13 +1,17 @@
 /** XEP-0060: the nodes that one object holds of the pubsub host, each in its own or a share of all of them. */
 import { Entity, type HostObject } from "../kernel/entity.ts";
 import { handlersAt } from "../kernel/feature.ts";
-import type { NodeNotice } from "../kernel/post.ts";
+import type { NodeNotice, Sight } from "../kernel/post.ts";
 import { Jid } from "../protocol/jid.ts";
 import type { Stanza } from "../protocol/stanza.ts";
-import { PUBLIC } from "./config.ts";
+import { type AccessModel, PUBLIC } from "./config.ts";
+import { pubsubError } from "./errors.ts";
 import { type Node, Nodes } from "./nodes.ts";
 import { ended, type Show } from "./options.ts";
+import { Rosters, Unseen } from "./rosters.ts";
 import type { Change, Relation, Service } from "./service.ts";
+import { recheck } from "./subscribe.ts";
+import { depart } from "./temporary.ts";
 
 /** Every object holds nodes of one service only. */
 const OWNER = 1;
@@ -15,16 +19,16 @@ const OWNER = 1;
 /** After that long without an answer the service is told again. */
 const AGAIN_MS = 30_000;
 
-const NOBODY: Relation = { sees: false, groups: [] };
-
 export class PublicNodes extends Entity implements Service {
   readonly place = "node" as const;
   readonly personal = false;
   #nodes: Nodes | undefined;
   readonly #after: (() => void)[] = [];
+  readonly rosters: Rosters;
 
   constructor(object: HostObject) {
     super(object, Jid.parse(object.settings.pubsubDomain), OWNER);
+    this.rosters = new Rosters(object.post);
   }
 
   get nodes(): Nodes {
@@ -41,9 +45,42 @@ export class PublicNodes extends Entity implements Service {
   inherent(): undefined {
     return undefined;
   }
-  relation(): Relation {
-    return NOBODY;
+
+  /** @throws {Unseen} when the roster that decides is not here yet */
+  relation(node: Node, jid: Jid): Relation {
+    const owner = rosterOwner(node);
+    return owner === undefined ? { sees: false, groups: [] } : this.rosters.relation(node.name, owner, jid);
   }
+
+  checkAccess(node: Node, access: AccessModel): void {
+    if (isByRoster(access) && rosterOwner(node) === undefined)
+      throw pubsubError("unsupported-access-model", "Who made the node does not own it any more.");
+  }
+
+  sees({ domain }: Jid): boolean {
+    return domain === this.settings.domain;
+  }
+
+  watch({ name }: Node, jids: readonly string[]): void {
+    this.object.post.watch(name, "leaving", jids);
+  }
+
+  /** An account tells what a node wanted to know of it. */
+  heard({ seen: name, of, roster }: Sight): void {
+    const node = this.nodes.get(name);
+    if (!roster) {
+      if (node) depart(this, node, of);
+      return;
+    }
+    if (node && isByRoster(node.config.access) && rosterOwner(node) === of) {
+      this.rosters.put(name, roster);
+      this.after(() => recheck(this, node));
+    } else {
+      this.rosters.drop(name);
+      this.object.post.watch(name, "nothing", [of]);
+    }
+  }
+
   missing(): void {}
   checkRoom(): void {}
 
@@ -59,7 +96,15 @@ export class PublicNodes extends Entity implements Service {
   }
 
   finish(): void {
-    while (this.#after.length > 0) for (const run of this.#after.splice(0)) run();
+    while (this.#after.length > 0)
+      for (const run of this.#after.splice(0))
+        try {
+          run();
+        } catch (error) {
+          // It is done again when the roster is here.
+          if (!(error instanceof Unseen)) throw error;
+          this.rosters.ask(error);
+        }
   }
 
   /** The service lists its nodes, and everybody's part in them. */
@@ -94,6 +139,15 @@ export class PublicNodes extends Entity implements Service {
     this.#list(name, this.nodes.get(name), member);
   }
 }
+
+const isByRoster = (access: AccessModel): boolean => access === "presence" || access === "roster";
+
+/**
+ * Whose roster decides: that of the account which made the node, while it owns it. Others are made owners without being
+ * asked, and who is in which of their groups is nobody's business.
+ */
+const rosterOwner = ({ creator, affiliations }: Node): string | undefined =>
+  affiliations.get(creator) === "owner" ? creator : undefined;
 
 /** What the service is to know of a node. */
 export interface Unlisted {

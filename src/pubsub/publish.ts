@@ -34,6 +34,8 @@ export function publish(service: Service, iq: Stanza, request: Element): Element
   }
   // §7.1.4: only the owner's own service makes nodes on the way.
   const node = existing ?? autoCreate(service, name, iq.from, options) ?? nodeOf(service, iq.from, request);
+  // What goes with its publisher's presence comes only from those whose presence is known.
+  if (node.config.purgeOffline && !service.sees(iq.from)) throw pubsubError("presence-subscription-required");
   const items = request.getChildren("item", PUBSUB);
   const drafts = readDrafts(service, node, items);
   putItems(service, node, iq.from, drafts, items.length > 0);
@@ -108,6 +110,7 @@ export function putItems(service: Service, node: Node, by: Jid, drafts: readonly
   if (persist) {
     sweep(service, node);
     for (const { id, payload } of drafts) node.items.put(id, publisher, payload, service.now);
+    if (node.config.purgeOffline) service.watch(node, [publisher]);
     dropped = node.items.trim(maxItems === "max" ? service.nodes.schema.mostItems : Math.max(1, maxItems));
   }
   const items = told ? drafts.map((draft) => itemText(node, { ...draft, publisher }, payloads)).join("") : "";

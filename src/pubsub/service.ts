@@ -2,12 +2,13 @@
 import type { Jid } from "../protocol/jid.ts";
 import type { Stanza } from "../protocol/stanza.ts";
 import type { Settings } from "../settings.ts";
+import type { AccessModel } from "./config.ts";
 import type { Affiliation, Node, Nodes } from "./nodes.ts";
 import type { Show } from "./options.ts";
 
-/** How an entity stands to the owner of a personal service. */
+/** How an entity stands to one whose roster decides. */
 export interface Relation {
-  /** It may see the owner's presence. */
+  /** It may see its presence. */
   sees: boolean;
   groups: readonly string[];
 }
@@ -32,7 +33,14 @@ export interface Service {
   readonly now: number;
   /** An affiliation that no row says: that of the owner of a personal service. */
   inherent(jid: Jid): Affiliation | undefined;
-  relation(jid: Jid): Relation;
+  /** How an entity stands to the owner of a node whose roster decides. */
+  relation(node: Node, jid: Jid): Relation;
+  /** Refuses an access model that cannot be judged at a node. */
+  checkAccess(node: Node, access: AccessModel): void;
+  /** Whether it is known when somebody goes off line. */
+  sees(jid: Jid): boolean;
+  /** Asks to be told when these addresses go off line. */
+  watch(node: Node, jids: readonly string[]): void;
   /** Refuses to talk about a node that is not there with one who must not know what is. */
   missing(asker: Jid): void;
   /** Refuses to make one more node. */
@@ -41,7 +49,7 @@ export interface Service {
   /** Sends the same message to many addresses; with `shows`, to clients only that show one of these. */
   cast(message: Stanza, to: readonly string[], shows?: readonly Show[]): void;
   /** Sends an event to those who get it without a subscription: the owner's own clients, and contacts. */
-  implicit(message: Stanza, node: Node, except: ReadonlySet<string>): void;
+  implicit(message: Stanza, node: Node, except: readonly string[]): void;
   /** Does something once the request at hand has been answered. */
   after(run: () => void): void;
   changed(change: Change): void;

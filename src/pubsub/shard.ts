@@ -2,19 +2,26 @@
 import type { HostObject } from "../kernel/entity.ts";
 import { asStanzaError } from "../kernel/failure.ts";
 import { Inbox } from "../kernel/inbox.ts";
-import type { Item } from "../kernel/post.ts";
+import type { Item, Sight, StanzaItem } from "../kernel/post.ts";
 import { readError, stanzaError } from "../protocol/errors.ts";
 import { CLIENT } from "../protocol/ns.ts";
 import { stanza as newStanza, Stanza } from "../protocol/stanza.ts";
 import { subscriptionsOf } from "./access.ts";
 import { Index } from "./listing.ts";
 import { PublicNodes, type Unlisted } from "./public.ts";
+import { Unseen } from "./rosters.ts";
 import { judge } from "./subscribe.ts";
+
+/** Requests that wait at one node. */
+const MOST_WAITING = 1000;
+const LATER = stanzaError("resource-constraint", "It cannot be seen now who may do this; try again later.");
 
 export class Shard {
   readonly #object: HostObject;
   readonly #nodes: PublicNodes;
   readonly #index: Index;
+  /** Requests to nodes that wait, with all behind them, until an owner's account has shown its roster. By node. */
+  readonly #waiting = new Map<string, StanzaItem[]>();
   readonly inbox = new Inbox((item) => this.#take(item));
 
   constructor(object: HostObject) {
@@ -25,8 +32,14 @@ export class Shard {
 
   #take(item: Item): void {
     if ("listed" in item) return this.#index.note(item);
+    if ("seen" in item) return this.#see(item);
     if (!("e" in item)) return;
     const stanza = Stanza.open(item.e);
+    const before = item.node === undefined ? undefined : this.#waiting.get(item.node);
+    if (before && before.length < MOST_WAITING) {
+      before.push(item);
+      return;
+    }
     try {
       if (stanza.to?.local || stanza.to?.full) throw stanzaError("service-unavailable", "There is nobody here.");
       if (stanza.kind === "iq") this.#answer(stanza, item.node !== undefined);
@@ -34,10 +47,43 @@ export class Shard {
       else this.#meet(stanza);
     } catch (error) {
       this.#nodes.forget();
-      const answer = stanza.error(asStanzaError(error, this.#object.log, { kind: stanza.kind, about: stanza.about }));
-      if (answer) this.#nodes.send(answer);
+      if (error instanceof Unseen && !before) this.#wait(item, error);
+      else {
+        const reason = error instanceof Unseen ? LATER : error;
+        const answer = stanza.error(
+          asStanzaError(reason, this.#object.log, { kind: stanza.kind, about: stanza.about }),
+        );
+        if (answer) this.#nodes.send(answer);
+      }
     }
     this.#nodes.finish();
+  }
+
+  /** A request waits in memory: its sender asks again, should the object be lost. */
+  #wait(item: StanzaItem, unseen: Unseen): void {
+    this.#waiting.set(unseen.node, [item]);
+    this.#nodes.rosters.ask(unseen, () => {
+      const items = this.#waiting.get(unseen.node) ?? [];
+      this.#waiting.delete(unseen.node);
+      for (const { e } of items) {
+        const answer = Stanza.open(e).error(LATER);
+        if (answer) this.#nodes.send(answer);
+      }
+    });
+  }
+
+  /** An account tells a node what it wanted to know, and what has waited for it is judged. */
+  #see(sight: Sight): void {
+    try {
+      this.#object.atomically(() => this.#nodes.heard(sight));
+    } catch (error) {
+      this.#nodes.forget();
+      throw error;
+    }
+    this.#nodes.finish();
+    const items = this.#waiting.get(sight.seen) ?? [];
+    this.#waiting.delete(sight.seen);
+    for (const item of items) this.#take(item);
   }
 
   /** What is due: the service may not have heard of something. */

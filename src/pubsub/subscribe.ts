@@ -1,6 +1,6 @@
 /** XEP-0060 §6.1 to §6.4, §8.6: subscribing — https://xmpp.org/extensions/xep-0060.html#subscriber. One subscription for each JID. */
 import { randomName } from "../protocol/base32.ts";
-import { stanzaError } from "../protocol/errors.ts";
+import { StanzaError, stanzaError } from "../protocol/errors.ts";
 import { booleanField, jidField, textField } from "../protocol/form-fields.ts";
 import { formElement, readForm, readSubmission } from "../protocol/forms.ts";
 import { Jid } from "../protocol/jid.ts";
@@ -12,7 +12,7 @@ import { pubsubError, unsupported } from "./errors.ts";
 import { lastItem, tellOfSubscriber, tellOwners, tellSubscriber } from "./events.ts";
 import { nodeOf } from "./names.ts";
 import type { Node, Subscription } from "./nodes.ts";
-import { type Options, optionsForm, readOptions } from "./options.ts";
+import { isTemporary, type Options, optionsForm, readOptions, settled } from "./options.ts";
 import { checkSubid } from "./retrieve.ts";
 import type { Service } from "./service.ts";
 
@@ -33,6 +33,8 @@ export function subscribe(service: Service, iq: Stanza, request: Element): Eleme
     throw stanzaError("bad-request", "Options of a new subscription name no node and no JID."); // §6.3.7
   const node = nodeOf(service, from, request);
   const options = given && choose(service, jid, given);
+  // §12.5: what ends with somebody's presence begins only where that is known.
+  if (node.config.temporary && !service.sees(jid)) throw pubsubError("presence-subscription-required");
   const own = subscriptionsOf(service, node, from);
   let subscription = own.find((other) => other.jid === jid.toString());
   if (subscription?.state === "pending") throw pubsubError("pending-subscription");
@@ -44,16 +46,16 @@ export function subscribe(service: Service, iq: Stanza, request: Element): Eleme
       jid: jid.toString(),
       subid: randomName(),
       state: asks ? "pending" : "subscribed",
-      options: options ?? {},
+      options: settled(options ?? {}, node.config),
     };
-    node.subscribe(subscription);
+    keep(service, node, subscription);
     const added = subscription;
     service.changed({ node, member: subscription.jid });
     service.after(() => (asks ? askOwners(service, node, added) : welcome(service, node, added)));
   } else if (options) {
     // §6.1.6: the state that there is, as if it were new.
-    subscription.options = { ...subscription.options, ...options };
-    node.subscribe(subscription);
+    subscription = { ...subscription, options: settled({ ...subscription.options, ...options }, node.config) };
+    keep(service, node, subscription);
   }
   return xml(
     "pubsub",
@@ -65,6 +67,12 @@ export function subscribe(service: Service, iq: Stanza, request: Element): Eleme
     ),
     options && xml("options", {}, optionsForm(subscription.options, "result")),
   );
+}
+
+/** Stores a subscription, and sees to it that a temporary one ends. */
+function keep(service: Service, node: Node, subscription: Subscription): void {
+  node.subscribe(subscription);
+  if (isTemporary(subscription.options)) service.watch(node, [subscription.jid]);
 }
 
 function checkRoom(service: Service, node: Node, own: readonly Subscription[]): void {
@@ -115,14 +123,17 @@ export function setOptions(service: Service, iq: Stanza, request: Element): unde
   const node = nodeOf(service, iq.from, request);
   const subscription = named(service, iq, node, request, "modify");
   const options = choose(service, iq.from, request);
-  if (options) node.subscribe({ ...subscription, options: { ...subscription.options, ...options } });
+  if (!options) return;
+  keep(service, node, { ...subscription, options: settled({ ...subscription.options, ...options }, node.config) });
 }
 
 /** Presence is known of our own accounts alone. */
-function choose({ settings }: Service, jid: Jid, form: Element): Partial<Options> | undefined {
+function choose({ personal, settings }: Service, jid: Jid, form: Element): Partial<Options> | undefined {
   const options = readOptions(form);
-  if (options?.shows?.length && jid.domain !== settings.domain)
-    throw pubsubError("invalid-options", "Your presence is not known here.");
+  const unknown = jid.domain !== settings.domain;
+  if (unknown && options?.shows?.length) throw pubsubError("invalid-options", "Your presence is not known here.");
+  if (options && isTemporary(options) && (personal || unknown))
+    throw pubsubError("invalid-options", "No subscription here ends with your presence.");
   return options;
 }
 
@@ -175,7 +186,7 @@ export function decide(service: Service, node: Node, subscription: Subscription,
   if (allow && subscription.state === "subscribed") return;
   if (allow) {
     const approved: Subscription = { ...subscription, state: "subscribed" };
-    node.subscribe(approved);
+    keep(service, node, approved);
     tellSubscriber(service, node, approved, "subscribed");
     welcome(service, node, approved);
   } else cancel(service, node, subscription);
@@ -197,7 +208,8 @@ export function recheck(service: Service, node: Node, concerns: (jid: Jid) => bo
     if (!concerns(jid)) continue;
     try {
       admit(service, node, jid);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof StanzaError)) throw error;
       cancel(service, node, subscription);
     }
   }

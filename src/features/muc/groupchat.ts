@@ -2,7 +2,6 @@
  * XEP-0045 §7.4: what one says and all hear — https://xmpp.org/extensions/xep-0045.html
  * One row in the archive, which is its custody, and one delivery for each gate. XEP-0359 v0.7.0, XEP-0421 v1.0.1.
  */
-import { uidOf } from "../../archive/row.ts";
 import type { Feature } from "../../kernel/feature.ts";
 import { ownMessage } from "../../muc/forgery.ts";
 import { type Passage, room } from "../../muc/hooks.ts";
@@ -67,7 +66,7 @@ function reflect(room: Room, { stanza, occupant, session }: Passage): void {
 }
 
 function identified(room: Room, message: Stanza, id: number): Stanza {
-  return message.with({ inner: message.inner + stanzaIdText(room.jid, uidOf(id)) });
+  return message.with({ inner: message.inner + stanzaIdText(room.jid, room.archive.uid(id)) });
 }
 
 export const voice: Feature = {

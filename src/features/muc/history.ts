@@ -1,5 +1,5 @@
 /** XEP-0045 §7.2.13–7.2.15: what was said before somebody came — https://xmpp.org/extensions/xep-0045.html; XEP-0203 v2.0 */
-import { type Archived, stanzaOf, timeOf, uidOf } from "../../archive/row.ts";
+import { type Archived, stanzaOf, timeOf } from "../../archive/row.ts";
 import type { Feature } from "../../kernel/feature.ts";
 import { type Arrival, room } from "../../muc/hooks.ts";
 import type { Room } from "../../muc/room.ts";
@@ -51,7 +51,7 @@ function send(room: Room, { x, session }: Arrival): void {
 
 function delayed(room: Room, row: Archived): Stanza {
   const delay = delayElement({ stamp: new Date(timeOf(row.id)), from: room.jid.toString() });
-  const inner = row.inner + stanzaIdText(room.jid, uidOf(row.id)) + serialise(delay, CLIENT);
+  const inner = row.inner + stanzaIdText(room.jid, room.archive.uid(row.id)) + serialise(delay, CLIENT);
   return stanzaOf(row).with({ inner, to: undefined });
 }
 

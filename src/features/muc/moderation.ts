@@ -3,7 +3,7 @@
  * and XEP-0424 v0.4.2: the author's own. Either leaves a tombstone in the archive.
  */
 import { RETRACT, retractedId, tombstoneElement } from "../../archive/retraction.ts";
-import { type Archived, uidOf } from "../../archive/row.ts";
+import type { Archived } from "../../archive/row.ts";
 import type { Feature } from "../../kernel/feature.ts";
 import { type Passage, room } from "../../muc/hooks.ts";
 import type { Occupant } from "../../muc/occupants.ts";
@@ -43,7 +43,8 @@ function takeBack(room: Room, uid: string, reason: string, occupant?: Occupant):
   const id = room.logs
     ? room.archive.add({ peer: room.jid, outgoing: true, hidden: false, stanza: message })
     : undefined;
-  const said = id === undefined ? message : message.with({ inner: message.inner + stanzaIdText(room.jid, uidOf(id)) });
+  const said =
+    id === undefined ? message : message.with({ inner: message.inner + stanzaIdText(room.jid, room.archive.uid(id)) });
   // Everybody, the moderator too (§3.1).
   room.broadcast(said);
   return true;

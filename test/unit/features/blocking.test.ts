@@ -1,6 +1,7 @@
 /** XEP-0191 */
 import { beforeEach, describe, expect, it } from "vitest";
 import { Jid } from "../../../src/protocol/jid.ts";
+import { Stanza } from "../../../src/protocol/stanza.ts";
 import { brief, type Client, condition, Site } from "./fake.ts";
 
 const NS = "urn:xmpp:blocking";
@@ -142,6 +143,19 @@ describe("somebody blocked", () => {
     );
     expect(answers[0]?.getChild("error")?.getChild("blocked", "urn:xmpp:blocking:errors")).toBeDefined();
     expect(site.sent()).toEqual([]);
+  });
+
+  it("cannot reach it among many (§3.3)", async () => {
+    await block("pubsub.capulet.example");
+    const from = Jid.parse("pubsub.capulet.example");
+    const event = new Stanza({ kind: "message", type: "headline", id: "e", from, inner: "<event/>" });
+    const each = ["juliet@capulet.example", "romeo@capulet.example", "nobody@capulet.example"];
+    site.accounts.inbox.put({ e: event.pack(), each });
+    await site.settled();
+    expect(seenBy(juliet)).toEqual([]);
+    expect(seenBy(romeo)).toEqual(["message headline pubsub.capulet.example romeo@capulet.example event"]);
+    // The answer to both is the same, and the service can end their subscriptions (XEP-0060 §12.4).
+    expect(site.sent().map((text) => / from="([^"]*)"/.exec(text)?.[1])).toEqual([each[0], each[2]]);
   });
 
   it("can be removed from the roster", async () => {

@@ -13,7 +13,7 @@ import type { HostObject } from "../../../src/kernel/entity.ts";
 import { answerAtHost } from "../../../src/kernel/host.ts";
 import { Kernel } from "../../../src/kernel/kernel.ts";
 import { ONCE } from "../../../src/kernel/once.ts";
-import { type Delivery, type Item, Post } from "../../../src/kernel/post.ts";
+import { type Delivery, type Item, Post, type Sight } from "../../../src/kernel/post.ts";
 import { migrate, type SqlStorage, sqlOver } from "../../../src/kernel/sql.ts";
 import { Jid } from "../../../src/protocol/jid.ts";
 import { Stanza } from "../../../src/protocol/stanza.ts";
@@ -68,6 +68,10 @@ export class Site {
   readonly clients = new Map<string, Client>();
   /** Stanzas for addresses that other objects answer for. */
   readonly elsewhere: Stanza[] = [];
+  /** What accounts tell nodes of the pubsub service that watch them. */
+  readonly sights: Sight[] = [];
+  /** Other objects cannot be called. */
+  alone = false;
   /** Calls to the gate. */
   calls = 0;
   deliveries = 0;
@@ -94,7 +98,10 @@ export class Site {
       self: { kind: "USER", name: "shared-0" },
       calls: ({ kind }) => ({
         receive: async (batch: Item[]) => {
-          for (const item of batch) if ("e" in item) this.elsewhere.push(Stanza.open(item.e));
+          if (this.alone) throw new Error("alone");
+          for (const item of batch)
+            if ("e" in item) this.elsewhere.push(Stanza.open(item.e));
+            else if ("seen" in item) this.sights.push(item);
         },
         deliver: async (batch: Delivery[]) => {
           if (kind !== "GATE") throw new Error(`${kind} is no gate`);
@@ -109,7 +116,14 @@ export class Site {
     this.object = {
       name: "shared-0",
       settings: this.settings,
-      secrets: { salt: "salt", occupant: "occupant", dialback: "dialback", address: "address" },
+      secrets: {
+        salt: "salt",
+        occupant: "occupant",
+        dialback: "dialback",
+        archive: "archive",
+        upload: "dialback",
+        address: "address",
+      },
       kernel: this.kernel,
       sql,
       post: this.#post,

@@ -4,7 +4,7 @@ import { pubsub } from "../../../src/features/pubsub.ts";
 import { Alarms, DUE } from "../../../src/kernel/due.ts";
 import type { HostObject } from "../../../src/kernel/entity.ts";
 import { Kernel } from "../../../src/kernel/kernel.ts";
-import { type Item, Post } from "../../../src/kernel/post.ts";
+import { type Item, Post, type Sight, type Watch } from "../../../src/kernel/post.ts";
 import { migrate, type SqlStorage, sqlOver } from "../../../src/kernel/sql.ts";
 import { Jid } from "../../../src/protocol/jid.ts";
 import { Stanza } from "../../../src/protocol/stanza.ts";
@@ -26,6 +26,10 @@ export class Host {
   readonly shows: (readonly string[])[] = [];
   /** The service hears nothing of its nodes. */
   deaf = false;
+  /** What nodes have asked accounts to tell. */
+  readonly watches: Watch[] = [];
+  /** Accounts cannot be asked. */
+  blind = false;
   readonly #shards = new Map<string, Shard>();
   readonly #objects = new Map<string, HostObject>();
   readonly #kernel = new Kernel([pubsub]);
@@ -63,7 +67,7 @@ export class Host {
     const object: HostObject = {
       name,
       settings: this.settings,
-      secrets: { salt: "", occupant: "", dialback: "", address: "" },
+      secrets: { salt: "", occupant: "", dialback: "", archive: "", upload: "", address: "" },
       kernel: this.#kernel,
       sql: sqlOver(storage),
       post: this.#post({ kind: "NODE", name }),
@@ -85,13 +89,14 @@ export class Host {
     return object;
   }
 
-  #post(self: { kind: "NODE" | "PEER"; name: string }): Post {
+  #post(self: { kind: "NODE" | "PEER" | "USER"; name: string }): Post {
     const post: Post = new Post({
       settings: this.settings,
       self,
       calls: (target) => ({
         receive: async (batch: Item[]) => {
           if (this.deaf && batch.some((item) => "listed" in item)) throw new Error("deaf");
+          if (this.blind && batch.some((item) => "watch" in item)) throw new Error("blind");
           if (target.kind === "NODE") return this.shard(target.name).inbox.put(...batch);
           for (const item of batch) this.#takes(item);
         },
@@ -105,6 +110,7 @@ export class Host {
 
   #takes(item: Item): void {
     this.items++;
+    if ("watch" in item) this.watches.push(item);
     if (!("e" in item)) return;
     if (item.shows) this.shows.push(item.shows);
     const stanza = Stanza.open(item.e);
@@ -116,6 +122,12 @@ export class Host {
     const element = read(text.replace(/^<(\w+)/, '<$1 xmlns="jabber:client"'));
     const stanza = Stanza.read(element, Jid.parse(from), Jid.parse(this.settings.pubsubDomain));
     this.#post({ kind: "PEER", name: "test" }).send(stanza);
+    await this.settled();
+  }
+
+  /** An account tells a node what it has asked for. */
+  async sees(sight: Sight): Promise<void> {
+    this.#post({ kind: "USER", name: "test" }).sight(sight);
     await this.settled();
   }
 

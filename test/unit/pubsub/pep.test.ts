@@ -110,6 +110,21 @@ describe("notifications (§4.3)", () => {
     await balcony.asks("set", publish(TUNE, "c", tune("Howells")));
     expect(site.sent()).toEqual([]);
   });
+
+  it("reach a contact elsewhere whose presence came before it was allowed to see them", async () => {
+    await balcony.asks("set", publish(TUNE, "a", tune("Finzi")));
+    const away = "benvolio@montague.example";
+    await balcony.sends(`<presence type="subscribe" to="${away}"/>`);
+    await site.arrives(`<presence type="subscribed" from="${away}" to="${juliet}"/>`);
+    site.sent();
+    await site.arrives(`<presence from="${away}/mask" to="${juliet}">${capsOf([TUNE])}</presence>`);
+    const id = /id="([^"]*)"/.exec(site.sent()[0] ?? "")?.[1];
+    await site.arrives(`<iq type="result" id="${id}" from="${away}/mask" to="${juliet}">${infoOf([TUNE])}</iq>`);
+    expect(site.sent().join("")).not.toContain("Finzi");
+    await site.arrives(`<presence type="subscribe" from="${away}" to="${juliet}"/>`);
+    await balcony.sends(`<presence type="subscribed" to="${away}"/>`);
+    expect(site.sent().join("")).toContain("Finzi");
+  });
 });
 
 describe("access (§5, XEP-0223)", () => {

@@ -400,7 +400,7 @@ describe.each(["each", "shared:1"])("objects %s", (PLACEMENT) => {
       const instant = find(await ok(HAMLET, "set", pubsub("<create/>")), "create")?.attrs.node;
       expect(instant).toBeTruthy();
       await ok(HAMLET, "get", owner(`<configure node="${instant}"/>`));
-      expect(await fails(HAMLET, "set", create("access_model=presence", "other"))).toEqual([
+      expect(await fails(HAMLET, "set", create("access_model=friends", "other"))).toEqual([
         "not-acceptable",
         "unsupported-access-model",
       ]);
@@ -430,6 +430,99 @@ describe.each(["each", "shared:1"])("objects %s", (PLACEMENT) => {
       const bad = owner(`<configure node="${NODE}">${form("node_config", "max_items=many")}</configure>`);
       expect(await fails(HAMLET, "set", bad)).toEqual(["not-acceptable"]);
       expect(String(await ok(HAMLET, "get", owner("<default/>")))).toContain("node_config");
+    });
+
+    it("cannot let a roster decide that is not here (§8.2)", async () => {
+      const horatio = "horatio@elsinore.example/tower";
+      await ok(HAMLET, "set", create());
+      const affiliation = (jid: string, what: string) =>
+        owner(`<affiliations node="${NODE}"><affiliation jid="${bare(jid)}" affiliation="${what}"/></affiliations>`);
+      await ok(HAMLET, "set", affiliation(horatio, "owner"));
+      await ok(HAMLET, "set", affiliation(HAMLET, "none"));
+      const configure = owner(`<configure node="${NODE}">${form("node_config", "access_model=presence")}</configure>`);
+      expect(await fails(horatio, "set", configure)).toEqual(["not-acceptable", "unsupported-access-model"]);
+    });
+
+    it("bring their rosters to their nodes: requests wait, in order, until these are here (§4.5)", async () => {
+      const before = "not-authorized presence-subscription-required";
+      await ok(HAMLET, "set", create("access_model=presence"));
+      await host.sends(FRANCISCO, `<iq type="set" id="one">${subscribe(bare(FRANCISCO))}</iq>`);
+      await host.sends(FRANCISCO, `<iq type="get" id="two">${pubsub(`<items node="${NODE}"/>`)}</iq>`);
+      expect(host.takes(FRANCISCO)).toEqual([]);
+      expect(host.watches).toEqual([{ watch: NODE, what: "roster", of: [bare(HAMLET)] }]);
+      await host.sees({ seen: NODE, of: bare(HAMLET), roster: [] });
+      const answers = host.takes(FRANCISCO);
+      expect(answers.map(({ attrs }) => attrs.id)).toEqual(["one", "two"]);
+      expect(answers.map((answer) => conditions(answer).join(" "))).toEqual([before, before]);
+      // It is a cache: after all was forgotten it is asked for again, and never held against anybody by itself.
+      await host.sees({ seen: NODE, of: bare(HAMLET), roster: [[bare(FRANCISCO), true, []]] });
+      await ok(FRANCISCO, "set", subscribe(bare(FRANCISCO)));
+      host.evict();
+      await host.sends(FRANCISCO, `<iq type="get" id="three">${pubsub(`<items node="${NODE}"/>`)}</iq>`);
+      expect(host.takes(FRANCISCO)).toEqual([]);
+      await host.sees({ seen: NODE, of: bare(HAMLET), roster: [[bare(FRANCISCO), true, []]] });
+      expect(host.takes(FRANCISCO).map(({ attrs }) => attrs.type)).toEqual(["result"]);
+      // An account is told when its roster is of no use any more.
+      const open = owner(`<configure node="${NODE}">${form("node_config", "access_model=open")}</configure>`);
+      await ok(HAMLET, "set", open);
+      host.watches.length = 0;
+      await host.sees({ seen: NODE, of: bare(HAMLET), roster: [] });
+      expect(host.watches).toEqual([{ watch: NODE, what: "nothing", of: [bare(HAMLET)] }]);
+      await ok(FRANCISCO, "get", pubsub(`<items node="${NODE}"/>`));
+    });
+
+    it("never ask the roster of somebody whom others made an owner", async () => {
+      await ok(FRANCISCO, "set", create("access_model=roster roster_groups_allowed=Enemies"));
+      const juliet = `<affiliation jid="juliet@capulet.example" affiliation="owner"/>`;
+      await ok(FRANCISCO, "set", owner(`<affiliations node="${NODE}">${juliet}</affiliations>`));
+      const himself = `<affiliation jid="${bare(FRANCISCO)}" affiliation="none"/>`;
+      await ok(FRANCISCO, "set", owner(`<affiliations node="${NODE}">${himself}</affiliations>`));
+      expect(await fails(FRANCISCO, "get", pubsub(`<items node="${NODE}"/>`))).toEqual([
+        "not-authorized",
+        "not-in-roster-group",
+      ]);
+      expect(host.watches).toEqual([]);
+    });
+
+    it("hear that a roster cannot be seen now", async () => {
+      host.blind = true;
+      await ok(HAMLET, "set", create("access_model=presence"));
+      expect(await fails(FRANCISCO, "set", subscribe(bare(FRANCISCO)))).toEqual(["resource-constraint"]);
+    });
+
+    it("make what depends on presence depend on presence that is known (§12.5, purge_offline)", async () => {
+      const horatio = "horatio@elsinore.example/tower";
+      await ok(HAMLET, "set", create("publish_model=open"));
+      expect(await fails(horatio, "set", subscribe(horatio, "expire=presence"))).toEqual([
+        "bad-request",
+        "invalid-options",
+      ]);
+      await ok(FRANCISCO, "set", subscribe(FRANCISCO));
+      await ok(FRANCISCO, "set", publish("before"));
+      host.takes(FRANCISCO);
+      const configure = form("node_config", "tempsub=1 purge_offline=1");
+      await ok(HAMLET, "set", owner(`<configure node="${NODE}">${configure}</configure>`));
+      // Nobody's presence is told of who has not agreed to that: what was there before does not depend on it.
+      expect(find(host.takes(FRANCISCO)[0] as Element, "subscription")?.attrs.subscription).toBe("none");
+      const others = owner(
+        `<subscriptions node="${NODE}"><subscription jid="${FRANCISCO}" subscription="subscribed"/></subscriptions>`,
+      );
+      expect(await fails(HAMLET, "set", others)).toEqual(["not-acceptable"]);
+      expect(host.watches).toEqual([]);
+      const unknown = ["not-authorized", "presence-subscription-required"];
+      expect(await fails(horatio, "set", subscribe(horatio))).toEqual(unknown);
+      expect(await fails(horatio, "set", publish("theirs"))).toEqual(unknown);
+      await ok(FRANCISCO, "set", subscribe(FRANCISCO));
+      const lasting = `<options node="${NODE}" jid="${FRANCISCO}">${form("subscribe_options", "expire=")}</options>`;
+      await ok(FRANCISCO, "set", pubsub(lasting));
+      await ok(FRANCISCO, "set", publish("after"));
+      const watched = host.watches.map(({ what, of }) => [what, ...of].join(" "));
+      expect(new Set(watched)).toEqual(new Set([`leaving ${FRANCISCO}`, `leaving ${bare(FRANCISCO)}`]));
+      host.evict();
+      await host.sees({ seen: NODE, of: FRANCISCO });
+      await host.sees({ seen: NODE, of: bare(FRANCISCO) });
+      expect(ids(await ok(HAMLET, "get", pubsub(`<items node="${NODE}"/>`)))).toEqual([]);
+      expect(find(await ok(HAMLET, "get", owner(`<subscriptions node="${NODE}"/>`)), "subscription")).toBeUndefined();
     });
 
     it("delete them, and say where they went (§8.4)", async () => {
