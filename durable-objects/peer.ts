@@ -1,4 +1,4 @@
-/** One remote domain: its queue, and the sockets of the bridges that reach it. */
+/** One remote domain: its queue, our stream to it, and the sockets of the bridges that reach it. */
 import { DurableObject } from "cloudflare:workers";
 import { features } from "../src/features/index.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
@@ -6,12 +6,15 @@ import { type Item, Post } from "../src/kernel/post.ts";
 import type { ToPeer } from "../src/peer/frames.ts";
 import { type Link, type LinkState, Peer as Remote } from "../src/peer/peer.ts";
 import { QUEUE } from "../src/peer/queue.ts";
+import { WAYS, Ways } from "../src/peer/websocket/way.ts";
 import { settingsOf } from "../src/settings.ts";
+import { dial } from "./dial.ts";
 import { type Env, logOf, storageOf, stubs } from "./ports.ts";
+import type { PeerRpc } from "./rpc.ts";
 
 const kernel = new Kernel(features);
 
-export class Peer extends DurableObject<Env> {
+export class Peer extends DurableObject<Env> implements PeerRpc {
   readonly #remote: Remote;
   /** Rebuilt from the sockets. */
   readonly #links = new WeakMap<WebSocket, Link>();
@@ -29,10 +32,24 @@ export class Peer extends DurableObject<Env> {
       local: (item) => this.#remote.receive([item]),
       log,
     });
-    const reach = (to: string) => directory().reach(to);
-    const atomically = <T>(run: () => T) => ctx.storage.transactionSync(run);
-    const ports = { domain, settings, kernel, post, log, reach, atomically, ...storageOf(ctx, [QUEUE]) };
-    this.#remote = new Remote(ports);
+    const storage = storageOf(ctx, [QUEUE, ...WAYS]);
+    const ways = new Ways({
+      ...storage,
+      domain,
+      settings,
+      log,
+      dial,
+      fetch: (url, init) => fetch(url, init),
+      origins: settings.s2sOrigins,
+      secret: async () => (await directory().secrets()).dialback,
+      bridge: (to) => directory().reach(to),
+      linked: (link) => this.#remote.linked(link),
+      unlinked: (link) => this.#remote.unlinked(link),
+      frame: (link, frame) => this.#remote.frame(link, frame),
+    });
+    const reach = () => ways.reach();
+    const tend = () => ways.tend();
+    this.#remote = new Remote({ ...storage, domain, settings, kernel, post, log, reach, tend });
     for (const socket of ctx.getWebSockets()) this.#adopt(socket);
   }
 
@@ -75,6 +92,10 @@ export class Peer extends DurableObject<Env> {
 
   async receive(batch: Item[]): Promise<void> {
     this.#remote.receive(batch);
+  }
+
+  async answered(id: string): Promise<void> {
+    this.#remote.answered(id);
   }
 
   override async alarm(): Promise<void> {

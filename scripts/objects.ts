@@ -8,6 +8,8 @@ export const OBJECTS = [
   { binding: "ROOM", className: "Room", uniqueKey: "enjamb-room" },
   { binding: "NODE", className: "PubSubNode", uniqueKey: "enjamb-node" },
   { binding: "PEER", className: "Peer", uniqueKey: "enjamb-peer" },
+  { binding: "DOOR", className: "Door", uniqueKey: "enjamb-door" },
+  { binding: "FILE", className: "File", uniqueKey: "enjamb-file" },
   { binding: "DIRECTORY", className: "Directory", uniqueKey: "enjamb-directory" },
 ] as const;
 

@@ -89,8 +89,9 @@ const urlHost = (host: string) => {
   return isIPv6(name) ? `[${name}]` : name;
 };
 
-/** What the server may call: an identity provider on this machine or beside it is there because the settings name it. */
-const reach = ({ jwksUrl }: Settings): string[] => (jwksUrl === undefined ? ["public"] : ["public", "private"]);
+/** What the server may call: who is on this machine or beside it is there because the settings name it. */
+const reach = ({ jwksUrl, s2sOrigins }: Settings): string[] =>
+  jwksUrl === undefined && Object.keys(s2sOrigins).length === 0 ? ["public"] : ["public", "private"];
 
 /** workerd's configuration. Settings come from its environment, so no secret is written to disk. */
 function configuration({ dataDir, env, settings }: Options): string {
@@ -228,6 +229,7 @@ function announce(http: string, { settings, dataDir }: Options, pid: number, new
     console.log(`
   Enjamb is up. Open ${http}/ to make two accounts and chat.
 
+  To put a room into a page:   ${http}/embed
   To connect an XMPP client:   address    you@${domain}
                                WebSocket  ${websocket}
   To make an account here:     npm run user -- add you@${domain}

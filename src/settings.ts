@@ -43,8 +43,14 @@ export interface Settings {
   readonly adminToken: string | undefined;
   /** Shared with the bridge programs. */
   readonly bridgeToken: string | undefined;
+  /** In seconds. */
+  readonly s2sPatience: number;
   /** Components by their domain, with their secrets (XEP-0114). */
   readonly components: Readonly<Record<string, string>>;
+  /** Whether other deployments reach this one, and it them, by WebSocket (XEP-0468). */
+  readonly s2sWebsocket: boolean;
+  /** Where the web servers of other domains are, when not at `https://<domain>`. */
+  readonly s2sOrigins: Readonly<Record<string, string>>;
   /** Keys of tokens that web apps sign themselves, the current one first; none when they do not. */
   readonly jwtSecrets: readonly string[];
   readonly jwksUrl: string | undefined;
@@ -65,6 +71,11 @@ export interface Settings {
   readonly maxStanzaBytes: number;
   /** How long a lost stream waits to be resumed, in seconds. */
   readonly resumeSeconds: number;
+  /** Largest file that is taken (XEP-0363), 0 for none at all; and what an account may upload in a day. */
+  readonly uploadBytes: number;
+  readonly uploadDayBytes: number;
+  /** How long a file is kept. */
+  readonly uploadDays: number;
   readonly scramIterations: number;
   readonly externalServices: readonly ExternalService[];
   readonly turnSecret: string | undefined;
@@ -141,6 +152,7 @@ const service = v.object({
 });
 const services = v.pipe(v.string(), v.parseJson(), v.array(service), v.maxLength(20));
 const components = v.pipe(v.string(), v.parseJson(), v.record(host, secret));
+const origins = v.pipe(v.string(), v.parseJson(), v.record(host, webOrigin));
 const placement = v.pipe(
   v.string(),
   v.regex(/^(?:each|shared:[1-9]\d{0,3})$/),
@@ -183,7 +195,7 @@ export const SETTINGS = {
   GUEST_DOMAIN: entry(host, "guest.<domain>", domainWords, "Host of anonymous users."),
   MUC_DOMAIN: entry(host, "rooms.<domain>", domainWords, "Host of the rooms."),
   PUBSUB_DOMAIN: entry(host, "pubsub.<domain>", domainWords, "Host of the pubsub nodes."),
-  UPLOAD_DOMAIN: entry(host, "upload.<domain>", domainWords, "Kept free for an upload service; there is none yet."),
+  UPLOAD_DOMAIN: entry(host, "upload.<domain>", domainWords, "Host of uploaded files."),
   SITE_NAME: entry(v.pipe(v.string(), v.maxLength(100)), "Enjamb", "up to 100 characters", "Name shown to people."),
   PUBLIC_URL: entry(
     webOrigin,
@@ -198,7 +210,12 @@ export const SETTINGS = {
     "closed, invite or open",
     "Who may make an account.",
   ),
-  ANONYMOUS: entry(onOff, "on", "on or off", "Guests without an account (SASL ANONYMOUS); they store nothing."),
+  ANONYMOUS: entry(
+    onOff,
+    "on",
+    "on or off",
+    "Guests without an account (SASL ANONYMOUS); they store nothing but a token for a day.",
+  ),
   ALLOWED_ORIGINS: entry(
     v.union([
       v.pipe(
@@ -261,6 +278,25 @@ export const SETTINGS = {
     'a JSON object of domains and secrets: {"irc.example.org": "…"}',
     "Components that may connect to a bridge (XEP-0114).",
   ),
+  // Longer than a server takes to restart; shorter than its sender remembers what this was about (security.md R13).
+  S2S_PATIENCE: entry(
+    integer(1, 86_400),
+    "600",
+    "seconds from 1 to 86400",
+    "How long a stanza waits for another server that does not answer, before it goes back to its sender.",
+  ),
+  S2S_WEBSOCKET: entry(
+    onOff,
+    "on",
+    "on or off",
+    "Federation by WebSocket (XEP-0468), which needs no bridge: with other deployments that have it.",
+  ),
+  S2S_ORIGINS: entry(
+    origins,
+    "{}",
+    'a JSON object of domains and origins: {"example.org": "http://10.0.0.7:8787"}',
+    "Where other domains' web servers are, when not at https://<domain>: for tests and private networks.",
+  ),
   ARCHIVE: entry(onOff, "on", "on or off", "Message archives (XEP-0313) of accounts and rooms."),
   // A year: long enough to be useful; storage is what grows every month and never shrinks by itself.
   HISTORY_DAYS: entry(
@@ -304,6 +340,19 @@ export const SETTINGS = {
     "seconds from 0 to 86400",
     "How long a lost stream waits for its client.",
   ),
+  UPLOAD_BYTES: entry(
+    integer(0, 100_000_000),
+    "10485760",
+    "bytes from 0 to 100000000; 0 takes no files",
+    "Largest file that an account may upload.",
+  ),
+  UPLOAD_DAY_BYTES: entry(
+    integer(0, 10_000_000_000),
+    "104857600",
+    "bytes from 0 to 10000000000",
+    "What an account may upload in a day.",
+  ),
+  UPLOAD_DAYS: entry(integer(1, 3650), "30", "days from 1 to 3650", "Age at which files go."),
   // RFC 7677 says 4096 and more; the cloud's runtime refuses PBKDF2 above 100,000.
   SCRAM_ITERATIONS: entry(
     integer(4096, 100_000),
@@ -400,6 +449,9 @@ export function parseSettings(env: Record<string, unknown>): Settings {
     adminToken: readOptional("ADMIN_TOKEN"),
     bridgeToken: readOptional("BRIDGE_TOKEN"),
     components: read("COMPONENTS"),
+    s2sWebsocket: read("S2S_WEBSOCKET"),
+    s2sOrigins: read("S2S_ORIGINS"),
+    s2sPatience: read("S2S_PATIENCE"),
     jwtSecrets: [readOptional("JWT_SECRET"), readOptional("JWT_SECRET_PREVIOUS")].filter(
       (secret) => secret !== undefined,
     ),
@@ -416,6 +468,9 @@ export function parseSettings(env: Record<string, unknown>): Settings {
     limits: read("LIMITS"),
     maxStanzaBytes: read("MAX_STANZA_BYTES"),
     resumeSeconds: read("RESUME_SECONDS"),
+    uploadBytes: read("UPLOAD_BYTES"),
+    uploadDayBytes: read("UPLOAD_DAY_BYTES"),
+    uploadDays: read("UPLOAD_DAYS"),
     scramIterations: read("SCRAM_ITERATIONS"),
     externalServices: read("EXTERNAL_SERVICES"),
     turnSecret: readOptional("TURN_SECRET"),

@@ -4,11 +4,13 @@ import { TLSSocket } from "node:tls";
 import WebSocket from "ws";
 import { StreamError } from "../protocol/errors.ts";
 import * as NS from "../protocol/ns.ts";
+import { isStanza } from "../protocol/server-stanza.ts";
 import { type Element, xml } from "../xml/element.ts";
 import { DEFAULT_LIMITS, read } from "../xml/reader.ts";
 import { serialise } from "../xml/writer.ts";
-import type { Certificate } from "./certificate.ts";
+import { type Certificate, endPointOf } from "./certificate.ts";
 import { Connection, type Handler } from "./connection.ts";
+import type { Passed } from "./figures.ts";
 import type { Inward } from "./inward.ts";
 
 /** How long a client may take for STARTTLS (security.md D3); after that the server watches. */
@@ -18,9 +20,12 @@ const FULL = 1024 * 1024;
 /** The server has the word on sizes; this only keeps the bridge's own memory. */
 const LIMITS = { ...DEFAULT_LIMITS, bytes: 1_048_576 };
 
+type Namespaces = Parameters<Handler["open"]>[1];
+
 export interface ClientPorts {
   certificate: Certificate;
   inward: Inward;
+  passed: Passed;
 }
 
 /** A client that has connected, in the clear to port 5222 or over TLS to port 5223. */
@@ -37,10 +42,10 @@ export function serveClient(socket: Socket, ports: ClientPorts): void {
   function starttls(): Handler {
     let host: string | undefined;
     return {
-      open(header) {
+      open(header, namespaces) {
         host = header.attrs.to;
+        checkHeader(header, namespaces);
         connection.open({ from: host, id: crypto.randomUUID(), version: "1.0", "xml:lang": "en" });
-        if (header.name !== "stream" || header.attrs.xmlns !== NS.STREAMS) throw new StreamError("invalid-namespace");
         // §5.3.1: required, and so the only one.
         const feature = xml("starttls", { xmlns: NS.TLS }, xml("required"));
         connection.write(serialise(xml("stream:features", {}, feature), NS.CLIENT));
@@ -62,9 +67,17 @@ export function serveClient(socket: Socket, ports: ClientPorts): void {
   }
 }
 
+/** §4.8.5, §4.9.3.10: a stream, and one of a client. */
+function checkHeader({ name, attrs }: Element, namespaces: Namespaces): void {
+  if (name !== "stream" || attrs.xmlns !== NS.STREAMS || namespaces[""] !== NS.CLIENT)
+    throw new StreamError("invalid-namespace");
+}
+
 /** RFC 5929, RFC 9266: what both ends of this TLS connection know. */
-function bindings(socket: TLSSocket, { endPoint }: Certificate): [type: string, data: string][] {
-  const found: [string, string][] = [["tls-server-end-point", endPoint.toString("base64")]];
+function bindings(socket: TLSSocket): [type: string, data: string][] {
+  const found: [string, string][] = [];
+  const shown = socket.getX509Certificate();
+  if (shown) found.push(["tls-server-end-point", endPointOf(shown.raw).toString("base64")]);
   // RFC 5929 §3.1: the first Finished, which is the client's as sessions are not resumed here.
   const finished = socket.getPeerFinished();
   if (finished && !socket.isSessionReused()) found.push(["tls-unique", finished.toString("base64")]);
@@ -80,13 +93,15 @@ function bindings(socket: TLSSocket, { endPoint }: Certificate): [type: string, 
 class Client implements Handler {
   readonly #connection: Connection;
   readonly #inside: WebSocket;
+  readonly #passed: Passed;
   /** Frames for the server until its socket is open. */
   #waiting: string[] = [];
   #closed = false;
 
-  constructor(connection: Connection, address: string, { inward, certificate }: ClientPorts) {
+  constructor(connection: Connection, address: string, { inward, passed }: ClientPorts) {
     this.#connection = connection;
-    this.#inside = inward.client(address, bindings(connection.socket as TLSSocket, certificate));
+    this.#passed = passed;
+    this.#inside = inward.client(address, bindings(connection.socket as TLSSocket));
     this.#inside.on("open", () => {
       for (const frame of this.#waiting) this.#inside.send(frame);
       this.#waiting = [];
@@ -101,11 +116,14 @@ class Client implements Handler {
     this.#inside.on("close", () => (this.#closed ? connection.close() : connection.destroy()));
   }
 
-  open({ attrs: { to, from, version, "xml:lang": lang } }: Element): void {
+  open(header: Element, namespaces: Namespaces): void {
+    checkHeader(header, namespaces);
+    const { to, from, version, "xml:lang": lang } = header.attrs;
     this.#send(serialise(xml("open", { xmlns: NS.FRAMING, to, from, version, "xml:lang": lang })));
   }
 
   element(element: Element): void {
+    if (isStanza(element, NS.CLIENT)) this.#passed.count("client", "in");
     this.#send(serialise(element));
   }
 
@@ -142,6 +160,7 @@ class Client implements Handler {
       // RFC 6120 §6.4.6: the client begins anew; by SASL2 it goes on.
       if (frame.includes(NS.SASL)) connection.restart();
     }
+    if (/^<(?:message|presence|iq)[ />]/.test(frame)) this.#passed.count("client", "out");
     if (connection.write(frame)) return;
     this.#inside.pause();
     connection.socket.once("drain", () => this.#inside.resume());

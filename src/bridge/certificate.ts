@@ -2,58 +2,55 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { createSecureContext, type SecureContext } from "node:tls";
-
-/** How often the files are looked at, in ms; renewals come weeks ahead. */
-const LOOK_MS = 10_000;
+import { Refusal } from "./options.ts";
 
 export class Certificate {
   readonly #certFile: string;
   readonly #keyFile: string;
   #stamp = "";
-  #looked = 0;
   #context!: SecureContext;
-  #endPoint!: Buffer;
+  #expires!: Date;
   cert = "";
   key = "";
 
-  /** PEM files: the chain and its key. */
+  /** PEM files: the chain and its key. @throws {Refusal} */
   constructor(certFile: string, keyFile: string) {
     this.#certFile = certFile;
     this.#keyFile = keyFile;
     this.#look();
   }
 
-  /** For the next connection. */
+  /** For the next connection; the same object until the files change. */
   get context(): SecureContext {
     this.#look();
     return this.#context;
   }
 
-  /** The channel binding data of a connection that was shown this certificate. */
-  get endPoint(): Buffer {
-    return this.#endPoint;
+  get expires(): Date {
+    this.#look();
+    return this.#expires;
   }
 
   #look(): void {
-    const now = Date.now();
-    if (now - this.#looked < LOOK_MS) return;
-    this.#looked = now;
+    const first = this.#context === undefined;
+    let stamp = this.#stamp;
     try {
-      const stamp = [this.#certFile, this.#keyFile].map((file) => statSync(file).mtimeMs).join();
+      // Unlike the time of writing it is new for an old file that was moved here, too.
+      stamp = [this.#certFile, this.#keyFile].map((file) => statSync(file).ctimeMs).join();
       if (stamp === this.#stamp) return;
       const cert = readFileSync(this.#certFile, "utf8");
       const key = readFileSync(this.#keyFile, "utf8");
       this.#context = createSecureContext({ cert, key, minVersion: "TLSv1.2" });
-      this.#endPoint = endPointOf(new X509Certificate(cert).raw);
+      this.#expires = new Date(new X509Certificate(cert).validTo);
       this.cert = cert;
       this.key = key;
-      this.#stamp = stamp;
     } catch (error) {
-      if (this.#stamp === "") throw error;
+      const reason = (error as Error).message;
+      if (first) throw new Refusal(`TLS_CERT and TLS_KEY are no certificate and its key: ${reason}`);
       // Half-written files: the old certificate stays until the new one is whole.
-      console.error(
-        JSON.stringify({ level: "warn", message: "the certificate was not read again", error: String(error) }),
-      );
+      console.error(JSON.stringify({ level: "warn", message: "the certificate was not read again", error: reason }));
+    } finally {
+      this.#stamp = stamp;
     }
   }
 }

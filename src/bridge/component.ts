@@ -5,11 +5,11 @@ import { domainpart } from "../protocol/domain.ts";
 import { StreamError } from "../protocol/errors.ts";
 import { Jid } from "../protocol/jid.ts";
 import * as NS from "../protocol/ns.ts";
+import { inward, isStanza } from "../protocol/server-stanza.ts";
 import { type Element, xml } from "../xml/element.ts";
 import { SERVER_LIMITS } from "../xml/reader.ts";
 import { Connection, type Handler } from "./connection.ts";
 import type { Attached, Federation } from "./federation.ts";
-import { inward, isStanza } from "./stanza.ts";
 
 const HANDSHAKE_MS = 30_000;
 
@@ -74,12 +74,12 @@ class Component implements Handler, Attached {
     if (from?.domain !== this.#domain) throw new StreamError("invalid-from"); // §3
     if (!to) throw new StreamError("improper-addressing");
     const { socket } = this.#connection;
-    const link = this.#ports.federation.link(this.#domain);
-    if (!link.enter(inward(element, NS.COMPONENT), () => socket.resume())) socket.pause();
+    const origin = { drained: () => void socket.resume(), taken() {} };
+    if (!this.#ports.federation.enter(this.#domain, inward(element, NS.COMPONENT), origin)) socket.pause();
   }
 
-  write(stanza: string): boolean {
-    return this.#connection.write(stanza);
+  write(stanza: string, done: (error?: Error | null) => void): void {
+    this.#connection.write(stanza, done);
   }
 
   closed(): void {

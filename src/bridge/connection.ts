@@ -99,9 +99,11 @@ export class Connection {
     this.write(`${header}>`);
   }
 
-  /** False when the other end should be given time. */
-  write(text: string): boolean {
-    return this.#ended || this.socket.write(text);
+  /** False when the other end should be given time. `done`: it is with the system, or never will be. */
+  write(text: string, done?: (error?: Error | null) => void): boolean {
+    if (!this.#ended) return this.socket.write(text, done);
+    done?.(new Error("The connection has ended."));
+    return true;
   }
 
   send(element: Element): boolean {

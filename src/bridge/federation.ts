@@ -1,16 +1,21 @@
 /** Streams to other servers, and the links that bring what goes over them. */
 import type WebSocket from "ws";
 import type { BridgeFacts, ToBridges } from "../peer/frames.ts";
+import { askProof } from "../protocol/proof.ts";
+import { outward } from "../protocol/server-stanza.ts";
 import type { Element } from "../xml/element.ts";
 import type { Connection } from "./connection.ts";
+import { Delivery } from "./delivery.ts";
+import type { Passed } from "./figures.ts";
 import type { Inward } from "./inward.ts";
-import { Link, type Outgoing } from "./link.ts";
+import { Link, type Origin, type Outgoing } from "./link.ts";
 import { type OutgoingPorts, openStream, Refused } from "./outgoing.ts";
-import { outward } from "./stanza.ts";
 
 /** A stream nobody used for so long is closed. */
 const IDLE_MS = 600_000;
 const LOOK_MS = 30_000;
+/** Servers that are remembered. */
+const MOST_KNOWN = 10_000;
 /** How soon a lost socket to the server is opened again; and what keeps it from being taken for dead. */
 const AGAIN_MS = 1_000;
 const ALIVE_MS = 30_000;
@@ -18,37 +23,54 @@ const ALIVE_MS = 30_000;
 /** What goes to one remote domain from one of ours. */
 interface Route {
   connection: Connection | undefined;
+  delivery: Delivery | undefined;
   /** While there is no stream yet. */
   waiting: Outgoing[] | undefined;
   used: number;
 }
 
+export interface FederationPorts extends OutgoingPorts {
+  passed: Passed;
+}
+
 /** Somebody who is not reached by opening a stream: a component that has connected. */
 export interface Attached {
-  write(stanza: string): boolean;
+  /** `done` says whether the connection has taken it. */
+  write(stanza: string, done: (error?: Error | null) => void): void;
+}
+
+/** How it stands with the server, and with others. */
+interface Figures {
+  connected: boolean;
+  /** Links and outgoing streams that are open. */
+  links: number;
+  streams: number;
+  unacknowledged: { in: number; out: number };
 }
 
 export class Federation {
   readonly #inward: Inward;
   readonly #facts: BridgeFacts;
-  readonly #ports: OutgoingPorts;
-  readonly #name = crypto.randomUUID();
+  readonly #ports: FederationPorts;
   readonly #links = new Map<string, Link>();
   readonly #routes = new Map<string, Route>();
   readonly #attached = new Map<string, Attached>();
+  /** Servers that have answered a question of ours: from them, silence is not their manner. */
+  readonly #answering = new Set<string>();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #online = Promise.withResolvers<void>();
   #socket: WebSocket | undefined;
   #closed = false;
 
-  constructor(inward: Inward, facts: BridgeFacts, ports: OutgoingPorts) {
+  constructor(inward: Inward, facts: BridgeFacts, ports: FederationPorts) {
     this.#inward = inward;
     this.#facts = facts;
     this.#ports = ports;
     this.#wait();
     this.#timers.push(
       setInterval(() => this.#tidy(), LOOK_MS),
-      setInterval(() => this.#socket?.ping(), ALIVE_MS),
+      // It would throw while it is not open.
+      setInterval(() => this.#connected && this.#socket?.ping(), ALIVE_MS),
     );
   }
 
@@ -57,12 +79,27 @@ export class Federation {
     return this.#online.promise;
   }
 
+  get #connected(): boolean {
+    return this.#socket?.readyState === 1;
+  }
+
+  get figures(): Figures {
+    const unacknowledged = { in: 0, out: 0 };
+    let links = 0;
+    for (const link of this.#links.values()) {
+      if (link.isReady) links++;
+      unacknowledged.in += link.unacknowledged.in;
+      unacknowledged.out += link.unacknowledged.out;
+    }
+    return { connected: this.#connected, links, streams: this.#routes.size, unacknowledged };
+  }
+
   /** The socket on which the server says whom it wants to reach. */
   #wait(): void {
     const socket = this.#inward.waiting();
     this.#socket = socket;
     socket.on("open", () => this.#online.resolve());
-    socket.on("message", (data) => this.link((JSON.parse(String(data)) as ToBridges).reach).wake());
+    socket.on("message", (data) => this.link((JSON.parse(String(data)) as ToBridges).reach).reach());
     socket.on("error", () => {});
     socket.on("close", () => {
       if (!this.#closed) setTimeout(() => this.#wait(), AGAIN_MS);
@@ -72,11 +109,24 @@ export class Federation {
   link(domain: string): Link {
     let link = this.#links.get(domain);
     if (!link) {
-      const connect = () => this.#inward.peer(domain);
-      link = new Link({ connect, name: this.#name, outgoing: (stanza) => this.#outgoing(domain, stanza) });
+      link = new Link({
+        connect: () => this.#inward.peer(domain),
+        outgoing: (stanza) => this.#outgoing(domain, stanza),
+        answered: (proof) => this.answered(domain, proof),
+      });
       this.#links.set(domain, link);
     }
     return link;
+  }
+
+  /** A verified stanza for the object of `from`. False when too many are on their way. */
+  enter(from: string, stanza: string, origin: Origin): boolean {
+    this.#ports.passed.count(this.#kind(from), "in");
+    return this.link(from).enter(stanza, origin);
+  }
+
+  #kind(domain: string): "component" | "server" {
+    return Object.hasOwn(this.#facts.components, domain) ? "component" : "server";
   }
 
   /** A component takes what is for its domain. */
@@ -84,7 +134,8 @@ export class Federation {
     this.#attached.set(domain, attached);
     const link = this.link(domain);
     link.keep = true;
-    link.wake();
+    // A new socket, even where there is one: on it, what waits for the component comes at once.
+    link.reach();
   }
 
   detach(domain: string, attached: Attached): void {
@@ -94,44 +145,67 @@ export class Federation {
   }
 
   #outgoing(remote: string, outgoing: Outgoing): void {
+    this.#ports.passed.count(this.#kind(remote), "out");
     const component = this.#attached.get(remote);
     const link = this.link(remote);
     if (component) {
-      component.write(outward(outgoing.stanza));
-      return link.sent(outgoing.n);
+      const { n } = outgoing;
+      // XEP-0114 has no acknowledgement, and many a gateway answers no ping: what the system took for it counts as sent.
+      return component.write(outward(outgoing.stanza), (error) => {
+        if (error) link.failed([n], "the component has gone", false);
+        else link.sent([n]);
+      });
     }
-    if (remote in this.#facts.components) return link.failed([outgoing.n], "the component is not connected", false);
+    if (this.#kind(remote) === "component") return link.failed([outgoing.n], "the component is not connected", false);
     const { from } = outgoing;
     const key = `${from} ${remote}`;
     let route = this.#routes.get(key);
     if (!route) {
-      route = { connection: undefined, waiting: [], used: 0 };
+      route = { connection: undefined, delivery: undefined, waiting: [], used: 0 };
       this.#routes.set(key, route);
       this.#open(key, route, from, remote);
     }
     route.used = Date.now();
     if (route.waiting) route.waiting.push(outgoing);
-    else this.#write(route, link, outgoing);
-  }
-
-  #write(route: Route, link: Link, { n, stanza }: Outgoing): void {
-    route.connection?.write(outward(stanza));
-    link.sent(n);
+    else route.delivery?.write(outgoing.n, outgoing.stanza);
   }
 
   #open(key: string, route: Route, local: string, remote: string): void {
     openStream(local, remote, { kind: "stanzas" }, this.#ports).then(
-      ({ connection }) => {
-        const waiting = route.waiting ?? [];
-        route.waiting = undefined;
-        route.connection = connection;
+      ({ connection, acknowledges }) => {
         const end = () => {
           if (this.#routes.get(key) === route) this.#routes.delete(key);
           connection.close();
+          const lost = delivery.end();
+          if (lost.length > 0) this.link(remote).failed(lost, "nothing proves that it was read", false);
         };
-        // Stanzas come on streams that the other side opens; nothing is to be said here but goodbye.
-        connection.handOver({ open() {}, element: (element) => isError(element) && end(), closed: end, gone: end });
-        for (const outgoing of waiting) this.#write(route, this.link(remote), outgoing);
+        const delivery = new Delivery(acknowledges, {
+          send: (element) => connection.send(element),
+          write: (stanza) => connection.write(outward(stanza)),
+          ask: () => askProof(local, remote),
+          proven: (numbers) => this.link(remote).sent(numbers),
+          silent: (promised) => {
+            // One that never answers anything would be sent all of it again and again: it is believed as far as TCP is.
+            if (promised || this.#answering.has(remote)) end();
+            else {
+              const facts = { level: "warn", message: "a server answers nothing and is believed to read", remote };
+              console.error(JSON.stringify(facts));
+              delivery.presume();
+            }
+          },
+        });
+        // Stanzas come on streams that the other side opens; what is said here is of this stream only.
+        connection.handOver({
+          open() {},
+          element: (element) => (isError(element) ? end() : delivery.element(element)),
+          closed: end,
+          gone: end,
+        });
+        route.connection = connection;
+        route.delivery = delivery;
+        const waiting = route.waiting ?? [];
+        route.waiting = undefined;
+        for (const { n, stanza } of waiting) delivery.write(n, stanza);
       },
       (error) => {
         this.#routes.delete(key);
@@ -139,6 +213,17 @@ export class Federation {
         this.link(remote).failed(numbers, String(error), error instanceof Refused && error.final);
       },
     );
+  }
+
+  /** `remote` has answered a question. @returns whether it was asked here */
+  answered(remote: string, proof: string): boolean {
+    for (const [key, { delivery }] of this.#routes) {
+      if (!key.endsWith(` ${remote}`) || !delivery?.answered(proof)) continue;
+      if (this.#answering.size >= MOST_KNOWN) this.#answering.clear();
+      this.#answering.add(remote);
+      return true;
+    }
+    return false;
   }
 
   /** Asks the server of `remote` whether a dialback key is its own. */

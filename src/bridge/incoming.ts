@@ -1,4 +1,4 @@
-/** RFC 6120 §4–§8, XEP-0178, XEP-0220: another server's stream to us — https://xmpp.org/extensions/xep-0220.html */
+/** RFC 6120 §4–§8, XEP-0178, XEP-0198, XEP-0220: another server's stream to us — https://xmpp.org/extensions/xep-0220.html */
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { isDialbackKey } from "../protocol/dialback.ts";
@@ -6,12 +6,15 @@ import { domainpart } from "../protocol/domain.ts";
 import { StreamError } from "../protocol/errors.ts";
 import { Jid } from "../protocol/jid.ts";
 import * as NS from "../protocol/ns.ts";
+import { proofIn } from "../protocol/proof.ts";
+import { inward, isStanza } from "../protocol/server-stanza.ts";
+import { Watermark } from "../protocol/watermark.ts";
 import { type Element, xml } from "../xml/element.ts";
 import { SERVER_LIMITS } from "../xml/reader.ts";
 import type { Certificate } from "./certificate.ts";
 import { Connection, type Handler } from "./connection.ts";
 import type { Authorities } from "./identity.ts";
-import { inward, isStanza } from "./stanza.ts";
+import type { Origin } from "./link.ts";
 
 /** From the first byte until some domain was verified. */
 const NEGOTIATE_MS = 30_000;
@@ -28,8 +31,10 @@ export interface IncomingPorts {
   hosts: ReadonlySet<string>;
   /** Asks the server of `remote` whether it made that key. */
   verify(local: string, remote: string, id: string, key: string): Promise<boolean>;
-  /** A stanza of a verified pair. False when the stream should pause until `drained` is run. */
-  enter(from: string, stanza: string, drained: () => void): boolean;
+  /** That domain has answered a question; whether it was this bridge's. */
+  answered(from: string, proof: string): boolean;
+  /** A stanza of a verified pair. False when the stream should pause until it is told that there is room. */
+  enter(from: string, stanza: string, origin: Origin): boolean;
 }
 
 export function serveServer(socket: Socket, ports: IncomingPorts): void {
@@ -48,6 +53,11 @@ class Incoming implements Handler {
   #from: string | undefined;
   #to: string | undefined;
   #pending = 0;
+  /** XEP-0198 §4, once it is enabled: stanzas that came, and those that are in custody. */
+  #counted: number | undefined;
+  readonly #handled = new Watermark();
+  /** It was asked for up to here. */
+  #asked: number | undefined;
 
   constructor(socket: Socket, ports: IncomingPorts) {
     this.#ports = ports;
@@ -70,10 +80,11 @@ class Incoming implements Handler {
 
   #features(): string {
     if (!this.#connection.secure) return `<starttls xmlns="${NS.TLS}"><required/></starttls>`;
-    if (this.#certified !== undefined) return "";
+    const management = `<sm xmlns="${NS.SM}"/>`;
+    if (this.#certified !== undefined) return management;
     const external = this.#from !== undefined && this.#isCertified(this.#from);
     const mechanism = external ? `<mechanisms xmlns="${NS.SASL}"><mechanism>EXTERNAL</mechanism></mechanisms>` : "";
-    return `${mechanism}<dialback xmlns="urn:xmpp:features:dialback"><errors/></dialback>`;
+    return `${mechanism}<dialback xmlns="urn:xmpp:features:dialback"><errors/></dialback>${management}`;
   }
 
   #isCertified(domain: string): boolean {
@@ -90,6 +101,7 @@ class Incoming implements Handler {
     if (attrs.xmlns === NS.SASL) return this.#sasl(element);
     if (attrs.xmlns === NS.DIALBACK) return this.#dialback(element);
     if (isStanza(element)) return this.#stanza(element);
+    if (attrs.xmlns === NS.SM) return this.#management(element);
     if (attrs.xmlns === NS.STREAMS) return connection.close();
     throw new StreamError("unsupported-stanza-type");
   }
@@ -176,13 +188,52 @@ class Incoming implements Handler {
   #stanza(element: Element): void {
     const from = Jid.tryParse(String(element.attrs.from ?? ""));
     const to = Jid.tryParse(String(element.attrs.to ?? ""));
-    if (this.#certified === undefined && this.#pairs.size === 0) throw new StreamError("not-authorized"); // §4.9.3.12
+    if (!this.#isVerified) throw new StreamError("not-authorized"); // §4.9.3.12
     if (!from || !to) throw new StreamError("improper-addressing"); // §8.1.1.2
     if (!this.#ports.hosts.has(to.domain)) throw new StreamError("host-unknown");
     if (from.domain !== this.#certified && !this.#pairs.has(`${from.domain} ${to.domain}`))
       throw new StreamError("invalid-from", "This domain was not verified here.");
     const { socket } = this.#connection;
-    if (!this.#ports.enter(from.domain, inward(element), () => socket.resume())) socket.pause();
+    const taken = this.#count();
+    const proof = proofIn(element);
+    if (proof !== undefined && this.#ports.answered(from.domain, proof)) return taken();
+    const origin = { drained: () => void socket.resume(), taken };
+    if (!this.#ports.enter(from.domain, inward(element), origin)) socket.pause();
+  }
+
+  get #isVerified(): boolean {
+    return this.#certified !== undefined || this.#pairs.size > 0;
+  }
+
+  /** Counts a stanza. @returns what is to be run when it is in custody */
+  #count(): () => void {
+    if (this.#counted === undefined) return () => {};
+    const n = ++this.#counted;
+    return () => {
+      if (this.#handled.done(n)) this.#acknowledge();
+    };
+  }
+
+  /** §4: acknowledged is what we answer for; who asks gets its answer when that is all it had sent by then. */
+  #acknowledge(): void {
+    if (this.#asked === undefined || this.#handled.upTo < this.#asked) return;
+    this.#asked = undefined;
+    this.#connection.send(xml("a", { xmlns: NS.SM, h: String(this.#handled.upTo % 2 ** 32) }));
+  }
+
+  #management({ name }: Element): void {
+    const connection = this.#connection;
+    if (name === "enable" && this.#counted === undefined) {
+      // §3: after authentication only.
+      const refusal = xml("failed", { xmlns: NS.SM }, xml("unexpected-request", { xmlns: NS.STANZA_ERRORS }));
+      if (!this.#isVerified) return void connection.send(refusal);
+      this.#counted = 0;
+      connection.send(xml("enabled", { xmlns: NS.SM }));
+    } else if (name === "r" && this.#counted !== undefined) {
+      this.#asked = this.#counted;
+      this.#acknowledge();
+    } else if (name !== "a")
+      throw new StreamError("policy-violation", "Stream management is enabled once, and then used.");
   }
 
   closed(): void {

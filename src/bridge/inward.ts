@@ -34,7 +34,10 @@ export class Inward {
 
   async facts(): Promise<BridgeFacts> {
     const url = `${this.#base.replace(/^ws/, "http")}/bridge/facts`;
-    const response = await fetch(url, { headers: { authorization: `Bearer ${this.#token}` } });
+    const headers = { authorization: `Bearer ${this.#token}` };
+    const response = await fetch(url, { headers }).catch((error: Error) => {
+      throw new Refusal(`${url} cannot be reached: ${(error.cause as Error | undefined)?.message || error.message}`);
+    });
     if (!response.ok) throw new Refusal(`${url} answered ${response.status}: ${(await response.text()).trim()}`);
     return (await response.json()) as BridgeFacts;
   }

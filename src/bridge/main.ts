@@ -6,27 +6,41 @@ import { serveClient } from "./c2s.ts";
 import { Certificate } from "./certificate.ts";
 import { serveComponent } from "./component.ts";
 import { Federation } from "./federation.ts";
+import { type Kind, Passed, report } from "./figures.ts";
+import { serveHealth } from "./health.ts";
 import { Authorities } from "./identity.ts";
 import { serveServer } from "./incoming.ts";
 import { Inward } from "./inward.ts";
 import type { Door, Options } from "./options.ts";
 
+/** How long TLS from the first byte may take. */
+const HANDSHAKE_MS = 30_000;
+
+const KINDS: Record<Door, Kind> = {
+  c2s: "client",
+  c2sTls: "client",
+  s2s: "server",
+  s2sTls: "server",
+  component: "component",
+};
+
 export interface Bridge {
-  ports: Partial<Record<Door, number>>;
+  ports: Partial<Record<Door | "health", number>>;
   close(): void;
 }
 
 /** Opens every door that the options name. */
 export async function startBridge(options: Options): Promise<Bridge> {
-  const { url, token, host, ports, certFile, keyFile, certificates, resolve } = options;
+  const { url, token, host, ports, health, certFile, keyFile, certificates, resolve } = options;
   const certificate = new Certificate(certFile, keyFile);
   const authorities = new Authorities(options.authorities);
   const inward = new Inward(url, token);
   const facts = await inward.facts();
   const { dialback: secret, components } = facts;
   const hosts = new Set(facts.hosts);
-  const federation = new Federation(inward, facts, { certificate, resolve, authorities, certificates, secret });
-  const client = (socket: Socket) => serveClient(socket, { certificate, inward });
+  const passed = new Passed();
+  const federation = new Federation(inward, facts, { certificate, resolve, authorities, certificates, secret, passed });
+  const client = (socket: Socket) => serveClient(socket, { certificate, inward, passed });
   const server = (socket: Socket) =>
     serveServer(socket, {
       certificate,
@@ -35,10 +49,11 @@ export async function startBridge(options: Options): Promise<Bridge> {
       secret,
       hosts,
       verify: (...question) => federation.verify(...question),
-      enter: (from, stanza, drained) => federation.link(from).enter(stanza, drained),
+      answered: (from, proof) => federation.answered(from, proof),
+      enter: (...entering) => federation.enter(...entering),
     });
   const component = (socket: Socket) => serveComponent(socket, { components, federation, hosts });
-  const sockets = new Set<Socket>();
+  const sockets = new Map<Socket, Kind>();
   const servers = new Map<Door, Server>([
     ["c2s", createServer(client)],
     ["c2sTls", tls("xmpp-client", client)],
@@ -47,14 +62,23 @@ export async function startBridge(options: Options): Promise<Bridge> {
     ["component", createServer(component)],
   ]);
 
-  /** SNICallback, so that a renewed certificate is shown to the next who comes. */
   function tls(protocol: "xmpp-client" | "xmpp-server", serve: (socket: Socket) => void): Server {
-    const { cert, key } = certificate;
-    const SNICallback = (_: string, done: (error: null, context: Certificate["context"]) => void) =>
-      done(null, certificate.context);
     const requestCert = protocol === "xmpp-server";
-    const settings = { cert, key, SNICallback, ALPNProtocols: [protocol], minVersion: "TLSv1.2" as const, requestCert };
-    const server = createTlsServer({ ...settings, rejectUnauthorized: false }, serve);
+    const settings = {
+      ALPNProtocols: [protocol],
+      minVersion: "TLSv1.2" as const,
+      requestCert,
+      handshakeTimeout: HANDSHAKE_MS,
+    };
+    const { cert, key } = certificate;
+    const server = createTlsServer({ ...settings, cert, key, rejectUnauthorized: false }, serve);
+    let shown = certificate.context;
+    // A renewed certificate is shown to the next who comes: before the server's own listener, which begins the handshake.
+    server.prependListener("connection", () => {
+      if (shown === certificate.context) return;
+      shown = certificate.context;
+      server.setSecureContext({ cert: certificate.cert, key: certificate.key, minVersion: settings.minVersion });
+    });
     server.on("tlsClientError", (_, socket) => socket.destroy());
     return server;
   }
@@ -64,7 +88,7 @@ export async function startBridge(options: Options): Promise<Bridge> {
     const port = ports[door];
     if (port === undefined || (door === "component" && Object.keys(components).length === 0)) continue;
     server.on("connection", (socket: Socket) => {
-      sockets.add(socket);
+      sockets.set(socket, KINDS[door]);
       socket.on("error", () => socket.destroy());
       socket.on("close", () => sockets.delete(socket));
     });
@@ -73,12 +97,18 @@ export async function startBridge(options: Options): Promise<Bridge> {
     opened[door] = (server.address() as AddressInfo).port;
   }
   await federation.online;
+  const connections = (kind: Kind) => [...sockets.values()].filter((other) => other === kind).length;
+  const told = () => report({ certificate, federation, passed, connections });
+  const doctor = health.port === undefined ? undefined : await serveHealth(health.host, health.port, told);
+  if (doctor) opened.health = (doctor.address() as AddressInfo).port;
   return {
     ports: opened,
     close() {
       federation.close();
       for (const server of servers.values()) server.close();
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
+      doctor?.close();
+      doctor?.closeAllConnections();
     },
   };
 }

@@ -11,10 +11,12 @@ export interface Options {
   /** The server's origin. */
   url: string;
   token: string;
-  /** Where to listen. */
-  host: string;
+  /** Where to listen; undefined: everywhere. */
+  host: string | undefined;
   /** Undefined: closed. 0: any. */
   ports: Record<Door, number | undefined>;
+  /** Where it says how it is (health.ts). */
+  health: { host: string; port: number | undefined };
   certFile: string;
   keyFile: string;
   /** PEM of the authorities that are trusted. */
@@ -43,7 +45,8 @@ export function readOptions(env: Record<string, string | undefined>, root: strin
   const url = env.ENJAMB_URL || (running && (JSON.parse(readFileSync(running, "utf8")) as { http: string }).http);
   if (!url) throw new Refusal(`No server runs on ${dataDir}. Start it, or set ENJAMB_URL=https://your.server.`);
   const kept = first(join(dataDir, "bridge-token"));
-  const token = env.BRIDGE_TOKEN || (kept && readFileSync(kept, "utf8").trim());
+  const tokenFile = env.BRIDGE_TOKEN_FILE || kept;
+  const token = env.BRIDGE_TOKEN || (tokenFile && readToken(tokenFile));
   if (!token) throw new Refusal("Set BRIDGE_TOKEN to what the server has under that name.");
   const { TLS_CERT: certFile, TLS_KEY: keyFile } = env;
   if (!certFile || !keyFile)
@@ -59,10 +62,30 @@ export function readOptions(env: Record<string, string | undefined>, root: strin
     allowPrivate: env.S2S_PRIVATE === "on",
   };
   const authorities = S2S_CA ? [...rootCertificates, readFileSync(S2S_CA, "utf8")] : rootCertificates;
-  return { url, token, host: env.BRIDGE_HOST || "::", ports, certFile, keyFile, authorities, certificates, resolve };
+  const health = { host: env.HEALTH_HOST || "127.0.0.1", port: readPort("HEALTH_PORT", env.HEALTH_PORT, undefined) };
+  return {
+    url,
+    token,
+    host: env.BRIDGE_HOST || undefined,
+    ports,
+    health,
+    certFile,
+    keyFile,
+    authorities,
+    certificates,
+    resolve,
+  };
 }
 
-function readPort(name: string, text: string | undefined, fallback: number): number | undefined {
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    throw new Refusal(`The token cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function readPort(name: string, text: string | undefined, fallback: number | undefined): number | undefined {
   if (text === undefined || text === "") return fallback;
   if (text === "off") return undefined;
   const port = Number(text);

@@ -37,12 +37,19 @@ export class Refused extends Error {
 export type Purpose = { kind: "stanzas" } | { kind: "verify"; id: string; key: string };
 
 /** An authenticated stream; or, for `verify`, the answer. */
+export interface Opened {
+  connection: Connection;
+  valid: boolean;
+  /** The other end offers XEP-0198. */
+  acknowledges: boolean;
+}
+
 export async function openStream(
   local: string,
   remote: string,
   purpose: Purpose,
   ports: OutgoingPorts,
-): Promise<{ connection: Connection; valid: boolean }> {
+): Promise<Opened> {
   let targets: Target[];
   try {
     targets = await resolveServer(remote, ports.resolve);
@@ -66,9 +73,7 @@ export async function openStream(
 const tlsOptions = (remote: string, { certificate }: OutgoingPorts) => ({
   servername: domainToASCII(remote),
   ALPNProtocols: ["xmpp-server"],
-  minVersion: "TLSv1.2" as const,
-  cert: certificate.cert,
-  key: certificate.key,
+  secureContext: certificate.context,
   // Judged by us: a server without a good certificate may still prove itself by dialback.
   rejectUnauthorized: false,
 });
@@ -98,9 +103,10 @@ function negotiate(
   remote: string,
   purpose: Purpose,
   ports: OutgoingPorts,
-): Promise<{ connection: Connection; valid: boolean }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ connection: Connection; valid: boolean }>();
+): Promise<Opened> {
+  const { promise, resolve, reject } = Promise.withResolvers<Opened>();
   let id = "";
+  let acknowledges = false;
   let authenticated = false;
   let certified: boolean | undefined;
   const open = () => connection.open({ from: local, to: remote, version: "1.0", "xml:lang": "en" });
@@ -142,11 +148,12 @@ function negotiate(
       if (!element.getChild("starttls", NS.TLS)) return refuse("it offers no TLS");
       return void connection.write(`<starttls xmlns="${NS.TLS}"/>`);
     }
+    acknowledges = element.getChild("sm", NS.SM) !== undefined;
     // Judged once: the same connection goes on after SASL.
     certified ??= ports.authorities.certify(connection.socket as TLSSocket, remote);
     if (!certified && ports.certificates === "required") return refuse("its certificate is not good");
     if (purpose.kind === "verify") return verify(purpose);
-    if (authenticated) return resolve({ connection, valid: true });
+    if (authenticated) return resolve({ connection, valid: true, acknowledges });
     const mechanisms = element.getChild("mechanisms", NS.SASL)?.getChildren("mechanism") ?? [];
     if (certified && mechanisms.some((mechanism) => mechanism.getText() === "EXTERNAL")) {
       const name = Buffer.from(local).toString("base64");
@@ -169,9 +176,9 @@ function negotiate(
     if (attrs.from !== remote || attrs.to !== local) return; // §2.4: for this pair, or not for us
     const valid = attrs.type === "valid";
     if (purpose.kind === "verify") {
-      if (name === "verify" && attrs.id === purpose.id) resolve({ connection, valid });
+      if (name === "verify" && attrs.id === purpose.id) resolve({ connection, valid, acknowledges });
     } else if (name === "result") {
-      if (valid) resolve({ connection, valid });
+      if (valid) resolve({ connection, valid, acknowledges });
       else refuse(`dialback ended with ${attrs.type}`);
     }
   }

@@ -1,6 +1,7 @@
 /** HTTP in, object out: the routes of the worker. No stanza is judged here. */
 import { Hono } from "hono";
 import { SettingsError, settingsOf } from "../settings.ts";
+import { UPLOAD_PATH } from "../upload/slot.ts";
 import { api } from "./api/api.ts";
 import { problem } from "./api/problem.ts";
 import { BOSH_PATH, bosh } from "./bosh.ts";
@@ -8,6 +9,8 @@ import { bridge } from "./bridge.ts";
 import type { Env } from "./env.ts";
 import { hostMetaJson, hostMetaXml } from "./host-meta.ts";
 import { info, page, roomPage } from "./pages.ts";
+import { SERVER_WEBSOCKET_PATH, serverWebsocket } from "./server-websocket.ts";
+import { upload } from "./upload.ts";
 import { WEBSOCKET_PATHS, websocket } from "./websocket.ts";
 
 export const app = new Hono<{ Bindings: Env }>();
@@ -25,11 +28,15 @@ app.use(async (c, next) => {
 });
 
 app.on("GET", [...WEBSOCKET_PATHS], (c) => websocket(c.req.raw, c.env));
+app.get(SERVER_WEBSOCKET_PATH, (c) => serverWebsocket(c.req.raw, c.env));
 app.get("/bridge/*", (c) => bridge(c.req.raw, c.env));
 app.on(["GET", "POST", "OPTIONS"], BOSH_PATH, (c) => bosh(c.req.raw, c.env));
+app.on(["GET", "HEAD", "PUT", "OPTIONS"], `${UPLOAD_PATH}/:id/:name`, (c) =>
+  upload(c.req.raw, c.env, c.req.param("id")),
+);
 app.get("/.well-known/host-meta", (c) => hostMetaXml(c.req.raw, settingsOf(c.env)));
 app.get("/.well-known/host-meta.json", (c) => hostMetaJson(c.req.raw, settingsOf(c.env)));
-app.get("/info.json", (c) => info(settingsOf(c.env)));
+app.get("/info.json", (c) => info(c.req.raw, settingsOf(c.env)));
 /** Answers only when the settings are good; and says what time it is here, which plain workerd does not. */
 app.get("/healthz", (c) => {
   settingsOf(c.env);

@@ -26,7 +26,7 @@ export async function bridge(request: Request, env: Env): Promise<Response> {
   if (what === "facts") {
     const { domain, mucDomain, pubsubDomain, uploadDomain, components } = settings;
     const { dialback } = await directory.secrets();
-    const hosts = [domain, mucDomain, pubsubDomain, uploadDomain];
+    const hosts = [domain, mucDomain, pubsubDomain, uploadDomain, ...Object.keys(components)];
     return Response.json({ domain, hosts, dialback, components } satisfies BridgeFacts, { headers: NO_STORE });
   }
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return new Response(null, { status: 426 });

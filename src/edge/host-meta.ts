@@ -1,6 +1,7 @@
 /** XEP-0156: Discovering Alternative XMPP Connection Methods, v1.4 — https://xmpp.org/extensions/xep-0156.html */
 import type { Settings } from "../settings.ts";
 import { BOSH_PATH } from "./bosh.ts";
+import { SERVER_WEBSOCKET_PATH } from "./server-websocket.ts";
 import { WEBSOCKET_PATHS } from "./websocket.ts";
 
 /** Pages of any origin may read where to connect; §6 wants this header on these files only. */
@@ -14,9 +15,12 @@ interface Link {
 /** The ways in. §7 wants TLS; plain addresses are given only by a server that has itself been asked without it. */
 export function links(request: { readonly url: string }, settings: Settings): Link[] {
   const base = settings.publicUrl ?? new URL(request.url).origin;
+  const sockets = base.replace(/^http/, "ws");
+  const servers = { rel: "urn:xmpp:alt-connections:s2s-websocket", href: sockets + SERVER_WEBSOCKET_PATH };
   return [
-    { rel: "urn:xmpp:alt-connections:websocket", href: base.replace(/^http/, "ws") + WEBSOCKET_PATHS[0] },
+    { rel: "urn:xmpp:alt-connections:websocket", href: sockets + WEBSOCKET_PATHS[0] },
     { rel: "urn:xmpp:alt-connections:xbosh", href: base + BOSH_PATH },
+    ...(settings.s2sWebsocket ? [servers] : []),
   ];
 }
 

@@ -8,6 +8,7 @@ export const QUEUE: Table = {
   steps: [
     "CREATE TABLE queue (n INTEGER PRIMARY KEY AUTOINCREMENT, e TEXT NOT NULL, at INTEGER NOT NULL)",
     "CREATE TABLE inbound (bridge TEXT PRIMARY KEY, n INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE passed (pair TEXT NOT NULL, origin INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (pair, origin)) WITHOUT ROWID",
   ],
 };
 
@@ -40,8 +41,19 @@ export class Queue {
 
   put(e: Envelope, at: number): Queued {
     const [row] = this.#sql<{ n: number }>`INSERT INTO queue (e, at) VALUES (${JSON.stringify(e)}, ${at}) RETURNING n`;
-    this.#size = this.size + (this.#size === undefined ? 0 : 1);
+    if (this.#size !== undefined) this.#size++;
     return { n: row?.n ?? 0, e, at };
+  }
+
+  /** Whether a message with that number in its sender's archive was put before; from now on it was. */
+  knows({ from, to }: Envelope, origin: number, at: number): boolean {
+    const rows = this.#sql`INSERT OR IGNORE INTO passed VALUES (${`${from} ${to}`}, ${origin}, ${at}) RETURNING 1`;
+    return rows.length === 0;
+  }
+
+  /** Their senders pass them on again after a crash, and not much later. */
+  forgetPassed(before: number): void {
+    this.#sql`DELETE FROM passed WHERE at < ${before}`;
   }
 
   after(n: number, limit: number): Queued[] {
@@ -63,7 +75,7 @@ export class Queue {
     this.#size = undefined;
   }
 
-  /** Up to which number of its own a bridge's stanzas were taken. */
+  /** Up to which number a link's stanzas were taken. */
   taken(bridge: string): number {
     return this.#sql<{ n: number }>`SELECT n FROM inbound WHERE bridge = ${bridge}`[0]?.n ?? 0;
   }
@@ -72,8 +84,8 @@ export class Queue {
     this.#sql`INSERT OR REPLACE INTO inbound VALUES (${bridge}, ${n}, ${at})`;
   }
 
-  /** Bridges that have not been heard of for so long come back under another name. */
-  forgetBridges(before: number): void {
+  /** A link that nothing came on for so long begins where it says itself. */
+  forgetLinks(before: number): void {
     this.#sql`DELETE FROM inbound WHERE at < ${before}`;
   }
 }

@@ -1,26 +1,18 @@
 /** Debian's Chromium under playwright-core: a new profile each time, and nothing but loopback to talk to. */
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { install } from "../interop/debian.ts";
 
 const BINARY = "/usr/bin/chromium";
 const FLAGS =
   "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
-/** True when Chromium is there, or could be installed: by apt, and only as root. */
-function install(): boolean {
-  if (existsSync(BINARY)) return true;
-  if (process.getuid?.() !== 0) return false;
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const packages = ["chromium", "fonts-noto-color-emoji", "fonts-dejavu-core"];
-  spawnSync("apt-get", ["update", "-qq"], { env, stdio: "ignore" });
-  spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], { env, stdio: "ignore" });
-  return existsSync(BINARY);
-}
+const PACKAGES = ["chromium", "fonts-noto-color-emoji", "fonts-dejavu-core"];
 
 export async function launch(): Promise<Browser> {
-  if (!install()) throw new Error("Chromium is not installed, and only root can install it: apt-get install chromium");
+  if (!existsSync(BINARY) && !install(...PACKAGES))
+    throw new Error("Chromium is not installed, and only root can install it: apt-get install chromium");
   return chromium.launch({ executablePath: BINARY, args: FLAGS.split(" ") });
 }
 

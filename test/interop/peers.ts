@@ -1,5 +1,5 @@
 /** The servers we compare ourselves with and develop these suites against: Debian's Prosody and ejabberd. */
-import { spawnSync } from "node:child_process";
+import { install as installPackages } from "./debian.ts";
 import { startEjabberd } from "./peers/ejabberd.ts";
 import { startProsody } from "./peers/prosody.ts";
 import type { Server } from "./server.ts";
@@ -17,24 +17,8 @@ const PEERS: Record<PeerName, { packages: string[]; start(options: PeerOptions):
   ejabberd: { packages: ["ejabberd", "erlang-p1-sqlite3"], start: startEjabberd },
 };
 
-const installed = (packages: readonly string[]): boolean =>
-  packages.every((name) => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholder
-    const query = spawnSync("dpkg-query", ["-W", "-f", "${db:Status-Status}", name], { encoding: "utf8" });
-    return query.stdout === "installed";
-  });
-
 /** True when the peer is there, or could be installed: by apt, and only as root. */
-export function install(name: PeerName): boolean {
-  const { packages } = PEERS[name];
-  if (installed(packages)) return true;
-  if (process.getuid?.() !== 0) return false;
-  // The package's own service must not start: only what a test starts runs.
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-  spawnSync("apt-get", ["update", "-qq"], { env, stdio: "ignore" });
-  spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], { env, stdio: "ignore" });
-  return installed(packages);
-}
+export const install = (name: PeerName): boolean => installPackages(...PEERS[name].packages);
 
 export async function startPeer(name: PeerName, options: PeerOptions = {}): Promise<Server> {
   if (!install(name)) throw new Error(`${name} is not installed, and only root can install it`);

@@ -1,5 +1,6 @@
 """A slixmpp client that does what it is told, one JSON object a line, and says what it sees the same way."""
 import asyncio, json, logging, sys
+from xml.etree import ElementTree
 import slixmpp
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import StanzaPath
@@ -17,8 +18,11 @@ class Agent(slixmpp.ClientXMPP):
     def __init__(self, jid, password, authorities):
         super().__init__(jid, password)
         self.ca_certs = authorities
-        for plugin in ("xep_0030", "xep_0199", "xep_0045", "xep_0060", "xep_0092"):
+        for plugin in ("xep_0030", "xep_0199", "xep_0045", "xep_0060", "xep_0092", "xep_0115", "xep_0163", "xep_0118"):
             self.register_plugin(plugin)
+        self["xep_0163"].add_interest("http://jabber.org/protocol/tune")
+        self.add_event_handler("pubsub_publish", self.published)
+        self.add_event_handler("user_tune_publish", lambda m: say(event="tune", sender=str(m["from"]), body=m["pubsub_event"]["items"]["item"]["tune"]["title"]))
         self.add_event_handler("session_start", self.start)
         self.add_event_handler("failed_all_auth", lambda _: say(event="failed"))
         self.add_event_handler("message", lambda m: m["type"] == "error" or say(event="message", type=m["type"], sender=str(m["from"]), body=m["body"]))
@@ -28,6 +32,11 @@ class Agent(slixmpp.ClientXMPP):
 
     def refused(self, m):
         say(event="message", type="error", sender=str(m["from"]), body=m["body"], error=m["error"]["condition"])
+
+    def published(self, m):
+        items = m["pubsub_event"]["items"]
+        for item in list(items["substanzas"]):
+            say(event="published", sender=str(m["from"]), node=items["node"], body=item["payload"].text or "")
 
     async def start(self, _):
         self.send_presence()
@@ -43,12 +52,31 @@ class Agent(slixmpp.ClientXMPP):
             self.send_presence_subscription(pto=command["to"])
         elif what == "join":
             self["xep_0045"].join_muc(command["room"], command["nick"])
+        elif what in ("create", "follow", "publish", "play"):
+            try:
+                await self.pubsub(**command)
+                say(event=what)
+            except slixmpp.exceptions.XMPPError as error:
+                say(event=what, error=error.condition)
         elif what == "disco":
             try:
                 info = await self["xep_0030"].get_info(jid=command["to"], timeout=10)
                 say(event="disco", sender=command["to"], features=sorted(info["disco_info"]["features"]))
             except slixmpp.exceptions.XMPPError as error:
                 say(event="disco", sender=command["to"], error=error.condition)
+
+    async def pubsub(self, do, to=None, node=None, body=""):
+        service = self["xep_0060"]
+        if do == "create":
+            await service.create_node(to, node)
+        elif do == "follow":
+            await service.subscribe(to, node)
+        elif do == "publish":
+            payload = ElementTree.Element("{test:entry}entry")
+            payload.text = body
+            await service.publish(to, node, payload=payload)
+        else:
+            await self["xep_0118"].publish_tune(title=body)
 
 
 async def main():

@@ -3,9 +3,25 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { install } from "../debian.ts";
 
 export interface Seen {
-  event: "ready" | "failed" | "message" | "presence" | "roster" | "disco";
+  event:
+    | "ready"
+    | "failed"
+    | "message"
+    | "presence"
+    | "roster"
+    | "disco"
+    /** What came of a command of that name. */
+    | "create"
+    | "follow"
+    | "publish"
+    | "play"
+    /** Events of nodes, and of somebody's personal ones. */
+    | "published"
+    | "tune";
+  node?: string;
   sender?: string;
   type?: string;
   body?: string;
@@ -26,6 +42,7 @@ export class Agent {
   #errors = "";
 
   constructor(jid: string, password: string, host: string, port: number, authorities: string) {
+    if (!install("python3-slixmpp")) throw new Error("slixmpp is not installed: apt-get install python3-slixmpp");
     const args = [join(import.meta.dirname, "agent.py"), jid, password, host, String(port), authorities];
     this.#child = spawn("/usr/bin/python3", args, { stdio: ["pipe", "pipe", "pipe"] });
     createInterface(this.#child.stdout).on("line", (line) => {
@@ -48,7 +65,10 @@ export class Agent {
       const at = this.#seen.findIndex((seen) =>
         Object.entries(like).every(([key, value]) => seen[key as keyof Seen] === value),
       );
-      if (at >= 0) resolve(this.#seen.splice(at, 1)[0] as Seen);
+      if (at < 0) return;
+      // Several lines may come at once, and what follows is the next one's to take.
+      this.#waits.delete(look);
+      resolve(this.#seen.splice(at, 1)[0] as Seen);
     };
     const said = () => `waited in vain for ${JSON.stringify(like)}; saw ${JSON.stringify(this.#seen)} ${this.#errors}`;
     const late = setTimeout(() => reject(new Error(said())), PATIENCE_MS);

@@ -36,18 +36,23 @@ export class Authority {
     execFileSync("openssl", args, { stdio: "pipe" });
   }
 
-  /** As public authorities make them since 2026: for servers only. */
-  issue(name: string, hosts: readonly string[], purpose = "serverAuth"): Identity {
+  /** As public authorities make them since 2026: for servers only. Without hosts it has but a common name. */
+  issue(
+    name: string,
+    hosts: readonly string[],
+    { purpose = "serverAuth", days = 2, commonName = hosts[0] } = {},
+  ): Identity {
     const [cert, key, csr, ext] = ["pem", "key", "csr", "ext"].map((end) => this.#at(`${name}.${end}`)) as [
       string,
       string,
       string,
       string,
     ];
-    writeFileSync(ext, `subjectAltName=${hosts.map((host) => `DNS:${host}`)}\nextendedKeyUsage=${purpose}\n`);
-    this.#run("req", ...KEY, "-keyout", key, "-out", csr, "-subj", `/CN=${hosts[0]}`);
+    const names = hosts.length > 0 ? `subjectAltName=${hosts.map((host) => `DNS:${host}`)}\n` : "";
+    writeFileSync(ext, `${names}extendedKeyUsage=${purpose}\n`);
+    this.#run("req", ...KEY, "-keyout", key, "-out", csr, "-subj", `/CN=${commonName}`);
     const ca = ["-CA", this.file, "-CAkey", this.#at("authority.key"), "-CAcreateserial"];
-    this.#run("x509", "-req", "-in", csr, ...ca, "-days", "2", "-extfile", ext, "-out", cert);
+    this.#run("x509", "-req", "-in", csr, ...ca, "-days", `${days}`, "-extfile", ext, "-out", cert);
     writeFileSync(cert, readFileSync(cert, "utf8") + readFileSync(this.file, "utf8"));
     return { cert, key };
   }

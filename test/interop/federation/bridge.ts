@@ -3,23 +3,33 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { bind } from "../peers/daemon.ts";
 import type { Server } from "../server.ts";
 import type { Identity } from "./authority.ts";
 
 export const BRIDGE_TOKEN = "interop-bridge-token-0123456789";
 
 export interface RunningBridge {
-  ports: Record<"c2s" | "c2sTls" | "s2s" | "s2sTls" | "component", number>;
+  /** `health`: where HEALTH_PORT was set. */
+  ports: Record<"c2s" | "c2sTls" | "s2s" | "s2sTls" | "component" | "health", number>;
   stop(): Promise<void>;
+  /** SIGKILL, without ceremony. */
+  kill9(): Promise<void>;
 }
+
+const ROOT = join(import.meta.dirname, "../../..");
+/** As `npm run bridge` starts it. */
+const PROGRAM = { command: [process.execPath, join(ROOT, "scripts/bridge.ts")], cwd: ROOT };
 
 export async function startBridge(
   server: Server,
   { cert, key }: Identity,
   env: Record<string, string> = {},
+  { command, cwd } = PROGRAM,
 ): Promise<RunningBridge> {
-  const root = join(import.meta.dirname, "../../..");
-  const child = spawn(process.execPath, [join(root, "scripts/bridge.ts")], {
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, {
+    cwd,
     env: {
       ...process.env,
       ENJAMB_URL: server.http,
@@ -37,6 +47,7 @@ export async function startBridge(
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  bind(child);
   let errors = "";
   child.stderr.on("data", (text) => {
     errors += text;
@@ -47,12 +58,10 @@ export async function startBridge(
     });
     child.once("exit", (code) => reject(new Error(`the bridge ended (${code}): ${errors}`)));
   });
-  return {
-    ports,
-    async stop() {
-      if (child.exitCode !== null) return;
-      child.kill("SIGTERM");
-      await once(child, "exit");
-    },
-  };
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, "exit");
+  }
+  return { ports, stop: () => end("SIGTERM"), kill9: () => end("SIGKILL") };
 }

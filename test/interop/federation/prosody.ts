@@ -1,35 +1,13 @@
-/** Debian's Prosody as another server on the network: its names and ours are on loopback. */
+/** Debian's Prosody as another server. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { daemon, temporaryFolder } from "../peers/daemon.ts";
-import type { Identity } from "./authority.ts";
-
-export interface Remote {
-  domain: string;
-  rooms: string;
-  address: string;
-  start(): Promise<void>;
-  kill9(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-export interface RemoteOptions {
-  address: string;
-  identity: Identity;
-  authority: string;
-  /** Certificates of the others have to be good; else dialback is enough. */
-  secure: boolean;
-  /** Name → address. */
-  hosts: Record<string, string>;
-  accounts: Record<string, string>;
-}
+import { listens, type Remote, type RemoteOptions } from "./remote.ts";
 
 export async function startRemoteProsody(options: RemoteOptions): Promise<Remote> {
-  const { address, hosts, accounts } = options;
-  const domain = "prosody.test";
+  const { address, domain, hosts, accounts } = options;
   const folder = temporaryFolder("prosody-remote");
-  const data = join(folder, "data", "prosody%2etest", "accounts");
+  const data = join(folder, "data", domain.replace(".", "%2e"), "accounts");
   mkdirSync(data, { recursive: true });
   for (const [name, password] of Object.entries(accounts))
     writeFileSync(join(data, `${name}.dat`), `return { ["password"] = "${password}" };\n`);
@@ -39,25 +17,15 @@ export async function startRemoteProsody(options: RemoteOptions): Promise<Remote
       .map(([name, at]) => `${at} ${name}\n`)
       .join(""),
   );
-  writeFileSync(join(folder, "prosody.cfg.lua"), config(folder, domain, options));
+  writeFileSync(join(folder, "prosody.cfg.lua"), config(folder, options));
   const server = daemon(folder, "prosody", ["--config", join(folder, "prosody.cfg.lua"), "-F"], {
     ready: () => listens(address, 5269),
   });
   await server.start();
-  return { domain, rooms: `rooms.${domain}`, address, start: server.start, kill9: server.kill9, stop: server.stop };
+  return { start: server.start, kill9: server.kill9, stop: server.stop };
 }
 
-export function listens(host: string, port: number): Promise<boolean> {
-  return new Promise((settle) => {
-    const probe = connect(port, host, () => {
-      probe.destroy();
-      settle(true);
-    });
-    probe.on("error", () => settle(false));
-  });
-}
-
-const config = (folder: string, domain: string, { address, identity, authority, secure }: RemoteOptions) => `
+const config = (folder: string, { domain, address, identity, authority, secure, accounts }: RemoteOptions) => `
 run_as_root = true
 pidfile = "${folder}/prosody.pid"
 data_path = "${folder}/data"
@@ -65,7 +33,7 @@ certificates = "${folder}"
 log = { warn = "*console" }
 network_backend = "epoll"
 unbound = { hoststxt = "${folder}/hosts" }
-modules_enabled = { "roster", "saslauth", "disco", "tls", "dialback", "offline", "ping", "pep", "version" }
+modules_enabled = { "roster", "saslauth", "disco", "tls", "dialback", "smacks", "offline", "ping", "pep", "version" }
 modules_disabled = { "posix" }
 interfaces = { "${address}" }
 use_ipv6 = false
@@ -82,4 +50,6 @@ authentication = "internal_plain"
 VirtualHost "${domain}"
 Component "rooms.${domain}" "muc"
   muc_room_locking = false
+Component "pubsub.${domain}" "pubsub"
+  admins = { ${Object.keys(accounts).map((name) => `"${name}@${domain}"`)} }
 `;

@@ -1,8 +1,9 @@
 /** A connection on which a test says whatever it likes. */
-import { once } from "node:events";
+import type { X509Certificate } from "node:crypto";
+import { on, once } from "node:events";
 import { readFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect as connectTls, TLSSocket } from "node:tls";
 import type { Identity } from "./authority.ts";
 
 const PATIENCE_MS = 10_000;
@@ -18,10 +19,26 @@ export class Raw {
     this.#listen(socket);
   }
 
-  static async connect(port: number): Promise<Raw> {
-    const socket = connect(port, "127.0.0.1");
-    await once(socket, "connect");
+  /** By TCP; with `protocol`, by TLS from the first byte, its certificate looked at by the test alone. */
+  static async connect(port: number, protocol?: string, servername = "localhost"): Promise<Raw> {
+    const to = { port, host: "127.0.0.1" };
+    const socket = protocol
+      ? connectTls({ ...to, servername, ALPNProtocols: [protocol], rejectUnauthorized: false })
+      : connect(to);
+    await once(socket, protocol ? "secureConnect" : "connect");
     return new Raw(socket);
+  }
+
+  /** A server of the test's own, for others to reach: each `accept` is the next connection. */
+  static async listen(): Promise<{ port: number; accept(): Promise<Raw>; close(): void }> {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const connections = on(server, "connection");
+    return {
+      port: (server.address() as AddressInfo).port,
+      accept: async () => new Raw(((await connections.next()).value as [Socket])[0]),
+      close: () => void server.close(),
+    };
   }
 
   #listen(socket: Socket): void {
@@ -36,8 +53,13 @@ export class Raw {
     });
   }
 
-  say(text: string): void {
+  say(text: string | Uint8Array): void {
     this.#socket.write(text);
+  }
+
+  /** The certificate that was shown; only over TLS. */
+  get certificate(): X509Certificate | undefined {
+    return this.#socket instanceof TLSSocket ? this.#socket.getPeerX509Certificate() : undefined;
   }
 
   /** What has come, up to and with something that matches. */
@@ -51,27 +73,64 @@ export class Raw {
         return heard;
       }
       if (this.ended || Date.now() > late) throw new Error(`waited in vain for ${what}; heard ${this.text}`);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        setTimeout(resolve, 1_000);
-      });
+      await this.#news();
     }
   }
 
-  /** STARTTLS and the header after it, as a server of `from`. */
-  async secure(from: string, to: string, identity?: Identity): Promise<string> {
-    this.say(header(from, to));
+  /** Waits until the other end has closed the connection. */
+  async ends(): Promise<void> {
+    const late = Date.now() + PATIENCE_MS;
+    while (!this.ended) {
+      if (Date.now() > late) throw new Error(`it is open still; heard ${this.text}`);
+      await this.#news();
+    }
+  }
+
+  #news(): Promise<void> {
+    return new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      setTimeout(resolve, 1_000);
+    });
+  }
+
+  /** STARTTLS and the header after it, as a server of `from`, or in another namespace as somebody else. */
+  async secure(from: string, to: string, identity?: Identity, namespace?: string): Promise<string> {
+    this.say(header(from, to, namespace));
     await this.hears(/<\/stream:features>/);
-    this.say('<starttls xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>');
+    await this.handshake(STARTTLS, identity, to);
+    this.say(header(from, to, namespace));
+    return this.hears(/<\/stream:features>|<stream:features\/>/);
+  }
+
+  /** The other end of that: answers the header of a server, and makes TLS. What it answers in the new stream is up to the test. */
+  async accepts(from: string, to: string, identity: Identity): Promise<void> {
+    await this.hears(/<stream:stream[^>]*>/);
+    this.say(`${header(from, to)}<stream:features>${STARTTLS}</stream:features>`);
+    await this.hears(/<starttls[^>]*>/);
+    this.say('<proceed xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>');
+    const plain = this.#socket;
+    plain.removeAllListeners("data");
+    const certificate = { cert: readFileSync(identity.cert), key: readFileSync(identity.key) };
+    this.#socket = new TLSSocket(plain, {
+      isServer: true,
+      requestCert: true,
+      rejectUnauthorized: false,
+      ...certificate,
+    });
+    this.#listen(this.#socket);
+    await this.hears(/<stream:stream[^>]*>/);
+  }
+
+  /** Says what asks for TLS, and makes it. */
+  async handshake(ask: string, identity?: Identity, servername = "localhost"): Promise<void> {
+    this.say(ask);
     await this.hears(/<proceed[^>]*>/);
     const plain = this.#socket;
     plain.removeAllListeners("data");
     const certificate = identity && { cert: readFileSync(identity.cert), key: readFileSync(identity.key) };
-    this.#socket = connectTls({ socket: plain, rejectUnauthorized: false, ...certificate });
+    this.#socket = connectTls({ socket: plain, servername, rejectUnauthorized: false, ...certificate });
     await once(this.#socket, "secureConnect");
     this.#listen(this.#socket);
-    this.say(header(from, to));
-    return this.hears(/<\/stream:features>|<stream:features\/>/);
   }
 
   close(): void {
@@ -79,5 +138,7 @@ export class Raw {
   }
 }
 
-export const header = (from: string, to: string) =>
-  `<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback' from='${from}' to='${to}' version='1.0'>`;
+export const STARTTLS = '<starttls xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>';
+
+export const header = (from: string, to: string, namespace = "jabber:server") =>
+  `<?xml version='1.0'?><stream:stream xmlns='${namespace}' xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback' from='${from}' to='${to}' version='1.0'>`;

@@ -19,18 +19,8 @@ export async function startEjabberd({ archive = true }: PeerOptions = {}): Promi
   archiveFile.close();
   const [http, tcp] = (await freePorts(2)) as [number, number];
   writeFileSync(join(folder, "ejabberd.yml"), config(folder, http, tcp, archive));
-  const server = daemon(folder, "erl", ERL, {
-    env: {
-      // Where Debian puts ejabberd. Without a node name no epmd is started, so nothing outlives the server.
-      ERL_LIBS: "/usr/lib/x86_64-linux-gnu",
-      EJABBERD_CONFIG_PATH: join(folder, "ejabberd.yml"),
-      EJABBERD_LOG_PATH: join(folder, "ejabberd.log"),
-      ERL_CRASH_DUMP_BYTES: "0",
-      ERL_MAX_PORTS: "32000",
-      ERL_MAX_ETS_TABLES: "1400",
-      CONTRIB_MODULES_PATH: join(folder, "modules"),
-      CONTRIB_MODULES_CONF_DIR: join(folder, "modules"),
-    },
+  const server = daemon(folder, "erl", ARGUMENTS, {
+    env: environment(folder),
     ready: () => answers(`http://127.0.0.1:${http}/api/status`),
   });
   await server.start();
@@ -43,9 +33,9 @@ export async function startEjabberd({ archive = true }: PeerOptions = {}): Promi
     domain: DOMAIN,
     hosts: HOSTS,
     pids: () => [server.pid()],
-    addUser: (name, password) => register(http, name, password),
+    addUser: (name, password) => register(http, name, DOMAIN, password),
     async addUsers(names, password) {
-      await parallel(names, 8, (name) => register(http, name, password));
+      await parallel(names, 8, (name) => register(http, name, DOMAIN, password));
     },
     kill9: server.kill9,
     restart: server.start,
@@ -53,13 +43,26 @@ export async function startEjabberd({ archive = true }: PeerOptions = {}): Promi
   };
 }
 
-const ERL = [
+/** With `ejabberd.yml` in that folder. */
+export const environment = (folder: string): Record<string, string> => ({
+  // Where Debian puts ejabberd. Without a node name no epmd is started, so nothing outlives the server.
+  ERL_LIBS: "/usr/lib/x86_64-linux-gnu",
+  EJABBERD_CONFIG_PATH: join(folder, "ejabberd.yml"),
+  EJABBERD_LOG_PATH: join(folder, "ejabberd.log"),
+  ERL_CRASH_DUMP_BYTES: "0",
+  ERL_MAX_PORTS: "32000",
+  ERL_MAX_ETS_TABLES: "1400",
+  CONTRIB_MODULES_PATH: join(folder, "modules"),
+  CONTRIB_MODULES_CONF_DIR: join(folder, "modules"),
+});
+
+export const ARGUMENTS = [
   ...["-noinput", "+K", "true", "+P", "250000", "+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none"],
   ...["-mnesia", "dir", '"spool"', "-s", "ejabberd"],
 ];
 
-async function register(port: number, user: string, password: string): Promise<void> {
-  const body = JSON.stringify({ user, host: DOMAIN, password });
+export async function register(port: number, user: string, host: string, password: string): Promise<void> {
+  const body = JSON.stringify({ user, host, password });
   const answer = await persist(`http://127.0.0.1:${port}/api/register`, { method: "POST", body });
   // 409: the account exists already
   if (!answer.ok && answer.status !== 409)
