@@ -10,6 +10,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { build as bundle, type Plugin } from "esbuild";
+import { forBrowsers } from "./for-browsers.ts";
 import { openapi } from "./openapi.ts";
 
 export const ROOT = dirname(import.meta.dirname);
@@ -42,17 +43,8 @@ async function buildPages(): Promise<Map<string, string>> {
     const at = (name: string) => join(folder, page.name, name);
     for (const entry of [at(`${page.name}.ts`), at(`${page.name}.css`)].filter(existsSync)) {
       const kind = entry.endsWith(".css") ? "css" : "js";
-      const result = await bundle({
-        entryPoints: [entry],
-        bundle: true,
-        write: false,
-        minify: true,
-        format: "esm",
-        target: "es2022",
-        loader: { ".svg": "dataurl" },
-        logLevel: "warning",
-      });
-      files.set(`/${page.name}.${kind}`, result.outputFiles[0]!.text);
+      const { outputFiles } = await bundle({ ...forBrowsers, entryPoints: [entry], write: false });
+      files.set(`/${page.name}.${kind}`, outputFiles[0]!.text);
     }
     if (existsSync(at("index.html"))) files.set(`/${page.name}.html`, await readFile(at("index.html"), "utf8"));
     for (const name of (await readdir(at("."))).filter((name) => name.endsWith(".svg"))) {

@@ -78,6 +78,7 @@ console.log(`
   Open         ${url}/
   Embed        <script type="module" src="${url}/embed.js"></script>
                <xmpp-chat src="${url}" room="lobby"></xmpp-chat>
+               in pages of sites that ALLOWED_ORIGINS names (wrangler.toml)
   Admin token  in ${SECRETS}
   REST API     ${url}/docs
   Check it     npm run doctor -- ${url}

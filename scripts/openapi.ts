@@ -8,6 +8,7 @@ import type * as v from "valibot";
 import { OPERATIONS } from "../src/edge/api/api.ts";
 import type { Operation } from "../src/edge/api/operation.ts";
 import { PROBLEM_CODES } from "../src/edge/api/problem.ts";
+import { scopeOf, subjectOf } from "../src/edge/api/scopes.ts";
 
 type Json = Record<string, unknown>;
 type Schema = v.GenericSchema<unknown, unknown>;
@@ -121,7 +122,7 @@ function parameters({ path, query, repeatable }: Operation): Json[] {
 }
 
 function describe(operation: Operation): Json {
-  const { path, summary, body, answers } = operation;
+  const { summary, body, answers } = operation;
   const responses = Object.entries(answers).map(([status, { about, schema }]) => [
     status,
     { description: about, ...(schema && { content: { "application/json": { schema: jsonSchema(schema) } } }) },
@@ -129,9 +130,8 @@ function describe(operation: Operation): Json {
   return {
     operationId: idOf(operation),
     summary,
-    tags: [
-      path.split("/").find((word) => ["rooms", "tokens", "sessions", "messages", "invites"].includes(word)) ?? "users",
-    ],
+    tags: [subjectOf(operation)],
+    security: [{ bearer: [scopeOf(operation)] }],
     parameters: parameters(operation),
     ...(body && { requestBody: { required: true, content: { "application/json": { schema: jsonSchema(body) } } } }),
     responses: { ...Object.fromEntries(responses), default: { $ref: "#/components/responses/Problem" } },
@@ -153,15 +153,16 @@ export function openapi(): Json {
       title: "Enjamb",
       version,
       description:
-        "The server's REST API. Every request carries the header Authorization: Bearer <ADMIN_TOKEN>. " +
+        "The server's REST API. Every request carries the header Authorization: Bearer <ADMIN_TOKEN>, or a key that " +
+        "was made by POST /keys and has the operation's scope. Six hundred requests may come at once, and ten a second " +
+        "from then on; RateLimit-Limit, -Remaining and -Reset tell how many are left. " +
         "Errors are problem+json (RFC 9457) with a `code` that never changes its meaning; every answer has an X-Request-Id.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/api/v1" }],
-    security: [{ admin: [] }],
     paths,
     components: {
-      securitySchemes: { admin: { type: "http", scheme: "bearer" } },
+      securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
       responses: {
         Problem: {
           description: "Why not.",

@@ -3,6 +3,12 @@ import type { Settings } from "../settings.ts";
 
 const LOOPBACK = /^(?:localhost|[a-z0-9-]+\.localhost|127\.[\d.]+|\[::1\])$/;
 
+/** Why not, and what to do. */
+export const refusalOf = (origin: string | null): string =>
+  origin === "null"
+    ? "A page that is a file, or in a sandboxed frame, may not connect here. Serve it from a web server."
+    : `Pages of ${origin} may not connect here. The operator can add them to ALLOWED_ORIGINS.`;
+
 /** Whether a page of this `Origin` may open a stream; a client that sends none is no page. */
 export function isAllowedOrigin(origin: string | null, request: { readonly url: string }, settings: Settings): boolean {
   if (origin === null || settings.allowedOrigins === "*") return true;

@@ -1,6 +1,7 @@
 /** The web pages, embedded in the worker by the build, and the facts they need. */
 import { files } from "enjamb:web";
 import type { Settings } from "../settings.ts";
+import { isAllowedOrigin, refusalOf } from "./origin.ts";
 import { WEBSOCKET_PATHS } from "./websocket.ts";
 
 /** Scripts, styles and connections of our own only; a page with inline code would not run. */
@@ -44,8 +45,9 @@ export function page(request: Request): Response | undefined {
 }
 
 /** `/info.json`: what a page of ours must know of this deployment. */
-export function info(settings: Settings): Response {
+export function info(request: Request, settings: Settings): Response {
   const { domain, guestDomain, mucDomain, registration, anonymous, siteName, defaultRoom } = settings;
+  const origin = request.headers.get("origin");
   const facts = {
     domain,
     guestDomain,
@@ -55,6 +57,9 @@ export function info(settings: Settings): Response {
     anonymous,
     siteName,
     defaultRoom,
+    // A page cannot see why its WebSocket was refused.
+    ...(!isAllowedOrigin(origin, request, settings) && { refused: refusalOf(origin) }),
   };
-  return Response.json(facts, { headers: { "access-control-allow-origin": "*", "cache-control": "no-cache" } });
+  const headers = { "access-control-allow-origin": "*", "cache-control": "no-cache", vary: "origin" };
+  return Response.json(facts, { headers });
 }

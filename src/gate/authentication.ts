@@ -1,7 +1,6 @@
 /** RFC 6120 §6 and XEP-0388 v1.0.4: who a client is — https://xmpp.org/extensions/xep-0388.html */
 
 import { metadataElement } from "../archive/answer.ts";
-import { guestName } from "../kernel/placement.ts";
 import {
   begin,
   conclude,
@@ -20,9 +19,9 @@ import { type Element, xml } from "../xml/element.ts";
 import { read } from "../xml/reader.ts";
 import { serialise } from "../xml/writer.ts";
 import { judgeToken, looksLikeToken, takesTokens } from "./bearer.ts";
-import { bindResource, enableInline, takeBack } from "./binding.ts";
+import { bindResource, enableInline, newGuest, takeBack } from "./binding.ts";
 import type { Claim } from "./calls.ts";
-import { bindings, isGuestHost, mechanisms, sessionFeatures, tolerated } from "./negotiation.ts";
+import { bindings, isGuestHost, mechanisms, sessionFeatures, tokenMechanisms, tolerated } from "./negotiation.ts";
 import type { Exchange, Negotiating } from "./state.ts";
 import type { Stream } from "./stream.ts";
 
@@ -34,7 +33,7 @@ const environment = (stream: Stream, profile: Exchange["profile"]): Environment 
   mechanisms: mechanisms(stream),
   bindings: isGuestHost(stream) ? [] : bindings(stream),
   tolerated: tolerated(stream),
-  fast: profile === "sasl" || isGuestHost(stream) ? [] : fastMechanisms(),
+  fast: profile === "sasl" ? [] : tokenMechanisms(stream),
 });
 
 /** One SASL element from the client. */
@@ -106,6 +105,7 @@ async function drive(stream: Stream, phase: Negotiating, exchange: Exchange, fir
           fast && client
             ? await judge(stream, step.username, { proof: step.proof, client, fast })
             : { ok: false, reason: "no client id" };
+        if (judgement.ok && judgement.due) exchange.due = true;
         step = conclude(step.state, judgement);
         break;
       }
@@ -120,9 +120,9 @@ async function drive(stream: Stream, phase: Negotiating, exchange: Exchange, fir
   }
 }
 
-/** A name as an account's bare JID. One that is no name at all belongs to nobody, and nobody can tell. */
+/** A name as the bare JID of an account, or of a guest. One that is no name at all belongs to nobody, and nobody can tell. */
 function account(stream: Stream, username: string): string {
-  const { domain } = stream.gate.settings;
+  const domain = stream.state.host;
   const name = username.endsWith(`@${domain}`) ? username.slice(0, -domain.length - 1) : username;
   const jid = Jid.tryParse(`${name}@${domain}`);
   return jid && !jid.full && jid.local ? jid.toString() : `-@${domain}`;
@@ -130,7 +130,7 @@ function account(stream: Stream, username: string): string {
 
 function judge(stream: Stream, username: string, claim: Claim): Promise<Judgement> {
   const jid = account(stream, username);
-  return stream.gate.accounts(jid).judge(jid, claim);
+  return stream.gate.logins(jid).judge(jid, claim);
 }
 
 /** Judges a web app's token; `jid`: whom it must be for. Its account is made at its first use. */
@@ -158,14 +158,11 @@ function fail(stream: Stream, profile: Exchange["profile"], condition: SaslCondi
 async function succeed(
   stream: Stream,
   phase: Negotiating,
-  { profile, agent, request }: Exchange,
+  { profile, mechanism, agent, request, due }: Exchange,
   { username, authzid, data }: Extract<Step, { step: "success" }>,
 ): Promise<void> {
-  const { gate, state } = stream;
-  const jid =
-    username === undefined
-      ? `${guestName(gate.name, state.sid.toLowerCase())}@${state.host}`
-      : account(stream, username);
+  const { gate } = stream;
+  const jid = username === undefined ? newGuest(stream) : account(stream, username);
   // §6.3.8: nobody acts for anybody else here (ejabberd before 26.07 let them).
   if (authzid !== undefined && Jid.tryParse(authzid)?.bare.toString() !== jid)
     return fail(stream, profile, "invalid-authzid");
@@ -174,7 +171,14 @@ async function succeed(
     stream.write(successElement(profile, { authorizationIdentifier: jid, data }));
     return;
   }
-  const inline = await inlineRequests(stream, jid, read(request ?? ""), agent.id);
+  const asked = read(request ?? "");
+  const inline = await inlineRequests(
+    stream,
+    jid,
+    asked,
+    agent.id,
+    wantedToken(asked) ?? (due ? mechanism : undefined),
+  );
   phase.jid = jid;
   const authorizationIdentifier = stream.jid?.toString() ?? jid;
   stream.write(successElement(profile, { authorizationIdentifier, data, inline: inline.results }));
@@ -188,19 +192,16 @@ async function inlineRequests(
   jid: string,
   request: Element,
   client: string | undefined,
+  token: string | undefined,
 ): Promise<{ results: Element[]; resumed: boolean }> {
   const results: Element[] = [];
-  const token = isGuestHost(stream) ? undefined : wantedToken(request);
   const resume = request.getChild("resume", NS.SM);
   const bind = request.getChild("bind", NS.BIND2);
   const back = resume && (await takeBack(stream, jid, resume));
   if (back) results.push(back.element);
   const resumed = back?.ok === true;
   if (resumed || !bind) {
-    if (client && token) {
-      const issued = await stream.gate.accounts(jid).issue(jid, client, token);
-      if (issued) results.push(tokenElement(issued));
-    }
+    await issue(stream, jid, client, token, results);
     return { results, resumed };
   }
   const tag = bind.getChildText("tag", NS.BIND2) ?? "";
@@ -221,7 +222,22 @@ async function inlineRequests(
   ];
   results.push(xml("bound", { xmlns: NS.BIND2 }, ...children));
   if (bound.token && token) results.push(tokenElement({ ...bound.token, mechanism: token, count: 0 }));
+  else await issue(stream, jid, client, token, results);
   return { results, resumed: false };
+}
+
+/** A guest that was resumed by an anonymous stream is who it was, and not the newcomer. */
+async function issue(
+  { gate, state, jid: own }: Stream,
+  jid: string,
+  client: string | undefined,
+  mechanism: string | undefined,
+  results: Element[],
+): Promise<void> {
+  if (!client || !mechanism) return;
+  const whose = own?.bare.toString() ?? jid;
+  const issued = await gate.logins(whose).issue(whose, client, mechanism, state.address);
+  if (issued) results.push(tokenElement(issued));
 }
 
 function wantedToken(request: Element): string | undefined {

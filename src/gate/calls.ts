@@ -19,6 +19,8 @@ export interface BindRequest {
   tag?: string;
   client?: string;
   carbons?: boolean;
+  /** Where the client reaches this server: "https://chat.example". */
+  site?: string;
   /** Wants to know where its archive begins and ends (XEP-0386 §2.2). */
   metadata?: true;
   /** The FAST mechanism that a token is wanted for (XEP-0484 §4.2). */
@@ -43,9 +45,8 @@ export type Claim =
   | { proof: TokenProof; client: string; fast: FastRequest }
   | { login: TokenLogin };
 
-export interface AccountCalls {
-  /** SCRAM keys; of an unknown account, some that look the same and fit nothing (security.md C5). */
-  credentials(jid: string): Promise<Credentials>;
+/** What accounts and guests' gates have in common: who comes, and where their streams are. */
+export interface LoginCalls {
   judge(jid: string, claim: Claim): Promise<Judgement>;
   bind(jid: string, request: BindRequest): Promise<Bound>;
   /**
@@ -53,15 +54,20 @@ export interface AccountCalls {
    * its way there any more; undefined when the account has no such stream.
    */
   resume(jid: string, sid: string, gate: string): Promise<string | undefined>;
-  /** A token for a client that binds nothing now (XEP-0484 §4.3). */
-  issue(jid: string, client: string, mechanism: string): Promise<Token | undefined>;
+  /** A token for a client that binds nothing now (XEP-0484 §4.3); `address`: where it is, by the gate's hash. */
+  issue(jid: string, client: string, mechanism: string, address: string): Promise<Token | undefined>;
+}
+
+export interface AccountCalls extends LoginCalls {
+  /** SCRAM keys; of an unknown account, some that look the same and fit nothing (security.md C5). */
+  credentials(jid: string): Promise<Credentials>;
   /** XEP-0077: makes an account. */
   register(jid: string, password: string): Promise<"ok" | "conflict" | "not-acceptable">;
 }
 
-export interface StreamCalls extends GateCalls {
+export interface StreamCalls extends GateCalls, LoginCalls {
   /** Gives a stream away to the gate where its client has come back; nothing, when it is not here or not that account's. */
-  handOver(sid: string, jid: string | undefined, to: string): Promise<HandOver | undefined>;
+  handOver(sid: string, jid: string, to: string): Promise<HandOver | undefined>;
   /** Which of these streams are not here any more: after a crash, an account's rows may name some. */
   missing(sids: string[]): Promise<string[]>;
 }

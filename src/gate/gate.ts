@@ -4,6 +4,7 @@ import type { Alarms } from "../kernel/due.ts";
 import type { Log, Secrets } from "../kernel/entity.ts";
 import { answerAtHost } from "../kernel/host.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { guestHome } from "../kernel/placement.ts";
 import type { Delivered, Delivery, Item, Post } from "../kernel/post.ts";
 import type { Sql } from "../kernel/sql.ts";
 import { StreamError, stanzaError } from "../protocol/errors.ts";
@@ -13,7 +14,8 @@ import type { Settings } from "../settings.ts";
 import type { Element } from "../xml/element.ts";
 import { DEFAULT_LIMITS, type Limits, read } from "../xml/reader.ts";
 import { Attempts } from "./attempts.ts";
-import type { AccountCalls, HandOver, StreamCalls } from "./calls.ts";
+import type { AccountCalls, HandOver, LoginCalls, StreamCalls } from "./calls.ts";
+import { Guests } from "./guests.ts";
 import type { Ledger } from "./management.ts";
 import { leaveRooms } from "./routing.ts";
 import type { StreamState } from "./state.ts";
@@ -23,6 +25,8 @@ import { Waiting } from "./waiting.ts";
 
 /** How long a stream may take to authenticate and bind (security.md D3). */
 const LOGIN_MS = 30_000;
+/** How long a stream may be on its way to another client before a third one is told that it is not there. */
+const ARRIVAL_MS = 5_000;
 /** Streams that went elsewhere, remembered for what is still on its way to them. */
 const MOVED = 1000;
 /** Failed logins of one address in an hour, of those at one account, and new accounts (security.md C7, D11). */
@@ -31,6 +35,14 @@ const GUESSES = 10;
 const REGISTRATIONS = 10;
 /** A client that does not answer an <r/> for so long is lost (R5: half-open sockets are found). */
 const SILENT_MS = 60_000;
+
+/** A stream that is on its way here from another gate. */
+interface Expected {
+  deliveries: Delivery[];
+  /** It has come, or it does not. */
+  settled: Promise<void>;
+  settle(): void;
+}
 
 export interface GatePorts {
   name: string;
@@ -55,6 +67,7 @@ export class Gate {
   readonly post: Post;
   readonly log: Log;
   readonly accounts: GatePorts["accounts"];
+  readonly guests: Guests;
   readonly redeem: GatePorts["redeem"];
   readonly xmlLimits: Limits;
   readonly attempts: Attempts;
@@ -63,13 +76,16 @@ export class Gate {
   readonly #ports: GatePorts;
   readonly #waiting: Waiting;
   readonly #streams = new Map<string, Stream>();
-  /** Deliveries for streams that are on their way here from another gate. */
-  readonly #expected = new Map<string, Delivery[]>();
+  readonly #expected = new Map<string, Expected>();
   /** Streams that went on to another gate; a cache, for deliveries that were already on their way. */
   readonly #moved = new Map<string, string>();
+  /** Streams that have ended, and whose accounts are being told with what their clients had. */
+  readonly #leaving = new Set<string>();
   readonly #upkeep: Upkeep;
   /** What features offer is the same for every stream of a kind. */
   readonly #offers = new Map<string, Element[]>();
+  /** Whether the alarm for slow logins is set; its row is asked when the object was forgotten. */
+  #expecting: boolean | undefined;
   /** Streams without a socket that something is delivered to in the batch at hand. */
   readonly #away = new Set<Stream>();
 
@@ -88,9 +104,15 @@ export class Gate {
     this.registrations = new Attempts(limits ? REGISTRATIONS : Number.MAX_SAFE_INTEGER);
     this.xmlLimits = { ...DEFAULT_LIMITS, bytes: ports.settings.maxStanzaBytes };
     this.#waiting = new Waiting(ports.sql);
+    const { name: gate, sql, alarms, post } = ports;
+    this.guests = new Guests({
+      ...{ gate, sql, alarms, post },
+      stream: (sid) => this.stream(sid),
+      missing: async (other, sids) => (other === gate ? this.missing(sids) : ports.gates(other).missing(sids)),
+    });
     this.#upkeep = new Upkeep({
       tell: (stream) => this.#tell(stream),
-      keep: (stream) => this.#waiting.put(stream, this.#expiry()),
+      keep: (stream) => this.#waiting.put(stream, this.#expiry(stream)),
       silent: (stream) => {
         const until = Date.now() + SILENT_MS;
         this.#waiting.put(stream, until);
@@ -114,13 +136,17 @@ export class Gate {
     if (stream.ledger) {
       const row = stream.ledger.complete ? undefined : this.#waiting.get(state.sid);
       if (row) stream.ledger.restore(row.queue.slice(stream.ledger.lacking));
-      if (stream.ledger.queue.length > 0) this.#upkeep.watch(stream);
+      // A transport was asked before anybody was forgotten, and its client says more when it comes.
+      if (stream.ledger.queue.length > 0 && !stream.ledger.tacit) this.#upkeep.watch(stream);
     }
     return stream;
   }
 
   #expectLogin(): void {
-    if (!this.#ports.alarms.pending("login", "")) this.#ports.alarms.wake("login", "", Date.now() + LOGIN_MS);
+    const { alarms } = this.#ports;
+    this.#expecting ??= alarms.pending("login", "");
+    if (!this.#expecting) alarms.wake("login", "", Date.now() + LOGIN_MS);
+    this.#expecting = true;
   }
 
   /** The stream of that id, here or waiting in a row. */
@@ -153,12 +179,20 @@ export class Gate {
     return stream.state.host === this.settings.guestDomain;
   }
 
+  /** Who answers for somebody's logins: an account, or the gate where a guest began. */
+  logins(jid: string): LoginCalls {
+    const { domain, local } = Jid.parse(jid);
+    if (domain !== this.settings.guestDomain) return this.accounts(jid);
+    const home = guestHome(local);
+    return home === undefined || home === this.name ? this.guests : this.#ports.gates(home);
+  }
+
   /** Delivers a batch, and tells what became of it. */
   deliver(batch: readonly Delivery[]): Delivered {
     const result: Delivered = { gone: [], moved: [], acked: [] };
     for (const delivery of batch) this.#deliver(delivery, result);
     // Whoever is away has nothing but its row, so the row has it before anybody is told that it was delivered.
-    for (const stream of this.#away) if (!stream.ended) this.#waiting.put(stream, this.#expiry());
+    for (const stream of this.#away) if (!stream.ended) this.#waiting.put(stream, this.#expiry(stream));
     this.#away.clear();
     return result;
   }
@@ -170,7 +204,7 @@ export class Gate {
     for (const sid of to) {
       const expected = this.#expected.get(sid);
       if (expected) {
-        expected.push({ ...delivery, to: [sid] });
+        expected.deliveries.push({ ...delivery, to: [sid] });
         continue;
       }
       const stream = this.stream(sid);
@@ -198,18 +232,28 @@ export class Gate {
     }
   }
 
-  /** Stanzas for guests, whose only server this is, and for their streams from rooms that know no more than the address. */
+  /** Stanzas for guests that began here, and news of their streams. */
   receive(batch: readonly Item[]): void {
     for (const item of batch) {
+      if ("ended" in item) this.guests.ended(item.of, item.sid);
       if (!("e" in item)) continue;
       const stanza = Stanza.open(item.e);
-      const sid = stanza.to?.local.slice(stanza.to.local.lastIndexOf(".") + 1) ?? "";
-      const stream = this.stream(sid);
-      if (stream?.jid && stanza.to && (!stanza.to.full || stream.jid.equals(stanza.to))) stream.deliver(stanza);
-      else {
-        const error = stanza.kind !== "presence" && stanza.error(stanzaError("service-unavailable"));
-        if (error) this.post.send(error);
-      }
+      if (!this.guests.deliver(stanza)) this.#refuse(stanza);
+    }
+  }
+
+  #refuse(stanza: Stanza): void {
+    const error = stanza.kind !== "presence" && stanza.error(stanzaError("service-unavailable"));
+    if (error) this.post.send(error);
+  }
+
+  /** What became of stanzas for guests whose streams are at other gates. */
+  delivered({ gone, moved }: Delivered, batch: readonly Delivery[]): void {
+    for (const { e, to } of batch) {
+      const stanza = e && Stanza.open(e);
+      if (!stanza) continue;
+      for (const [sid, gate] of moved) if (to.includes(sid)) this.post.deliver(gate, [sid], stanza);
+      if (gone.some((sid) => to.includes(sid))) this.#refuse(stanza);
     }
   }
 
@@ -218,8 +262,8 @@ export class Gate {
   }
 
   /** What only this deployment can put on a guest's resumption id. */
-  seal(sid: string): string {
-    return createHmac("sha256", this.#ports.secrets.salt).update(`resume ${sid}`).digest("base64url").slice(0, 22);
+  seal(name: string): string {
+    return createHmac("sha256", this.#ports.secrets.salt).update(`resume ${name}`).digest("base64url").slice(0, 22);
   }
 
   /** Stream features that features bring, for a stream before or after authentication. */
@@ -240,20 +284,30 @@ export class Gate {
     this.touch(stream);
     stream.resend();
     stream.release();
-    const expected = this.#expected.get(stream.sid) ?? [];
-    this.#expected.delete(stream.sid);
     // Answers to these are not awaited: what is gone by now is found by the next delivery.
-    this.deliver(expected);
+    this.deliver(this.#settle(stream.sid));
   }
 
-  expect(sid: string): void {
-    if (!this.#expected.has(sid)) this.#expected.set(sid, []);
+  /** @returns what to wait for if it is expected by another client of this gate already */
+  expect(sid: string): Promise<void> | undefined {
+    const earlier = this.#expected.get(sid);
+    if (earlier) return earlier.settled;
+    const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
+    this.#expected.set(sid, { deliveries: [], settled, settle });
+    return undefined;
+  }
+
+  /** @returns what was delivered while it was on its way */
+  #settle(sid: string): Delivery[] {
+    const expected = this.#expected.get(sid);
+    this.#expected.delete(sid);
+    expected?.settle();
+    return expected?.deliveries ?? [];
   }
 
   /** The stream does not come; what was delivered to it meanwhile goes back as if it had never been there. */
   unexpect(sid: string): void {
-    const expected = this.#expected.get(sid) ?? [];
-    this.#expected.delete(sid);
+    const expected = this.#settle(sid);
     const { gone } = this.deliver(expected);
     if (gone.length === 0) return;
     for (const { e } of expected) {
@@ -263,20 +317,24 @@ export class Gate {
   }
 
   missing(sids: readonly string[]): string[] {
-    return sids.filter((sid) => !this.#expected.has(sid) && !this.#moved.has(sid) && this.stream(sid) === undefined);
+    const somewhere = (sid: string) => this.#expected.has(sid) || this.#moved.has(sid) || this.#leaving.has(sid);
+    return sids.filter((sid) => !somewhere(sid) && this.stream(sid) === undefined);
   }
 
   /** Fetches a stream that its client wants back, from the gate that has it. */
-  async fetch(gate: string, sid: string, jid: string | undefined): Promise<HandOver | undefined> {
+  async fetch(gate: string, sid: string, jid: string): Promise<HandOver | undefined> {
     if (gate === this.name) return this.handOver(sid, jid, gate);
     return this.#ports.gates(gate).handOver(sid, jid, this.name);
   }
 
-  /** `jid`: the account that the stream must be of; a guest's, whose seal was good, is of none. */
-  async handOver(sid: string, jid: string | undefined, to: string): Promise<HandOver | undefined> {
+  /** `jid`: the account or guest that the stream must be of. */
+  async handOver(sid: string, jid: string, to: string): Promise<HandOver | undefined> {
+    // Two clients may want the same stream: the one that asked first has it first. The timer is for a stream that went lost.
+    const arrives = to !== this.name && !this.stream(sid) && this.#expected.get(sid)?.settled;
+    if (arrives) await Promise.race([arrives, new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS))]);
     const stream = this.stream(sid);
     if (!stream?.ledger?.state.resume || stream.ended) return undefined;
-    if (jid === undefined ? !this.#isGuest(stream) : stream.jid?.bare.toString() !== jid) return undefined;
+    if (stream.jid?.bare.toString() !== jid) return undefined;
     stream.replaced();
     // What its client sent last is on its way into custody: only then it counts as handled.
     await stream.ledger.settled();
@@ -297,6 +355,8 @@ export class Gate {
   adopt(stream: Stream, state: StreamState, ledger: Ledger): void {
     if (state.phase.at !== "bound") return;
     this.#streams.delete(stream.sid);
+    // It may have been here before: once it has ended, two gates must not each say that the other one has it.
+    this.#moved.delete(state.sid);
     stream.state.sid = state.sid;
     stream.become(state.phase, ledger);
     // A client that comes back looks: it says again if it does not (XEP-0352 §5).
@@ -309,7 +369,7 @@ export class Gate {
     if (stream.ended || !stream.socket) return;
     stream.socket = undefined;
     if (!stream.ledger?.state.resume) return this.finish(stream);
-    this.#waiting.put(stream, this.#expiry());
+    this.#waiting.put(stream, this.#expiry(stream));
     this.#expire(stream);
     const { jid, ledger } = stream;
     if (jid && !this.#isGuest(stream) && ledger.queue.some(([, mark]) => mark > 0))
@@ -317,13 +377,13 @@ export class Gate {
   }
 
   /** Its client has so long to come back. */
-  #expire({ sid }: Stream): void {
+  #expire(stream: Stream): void {
     const { alarms } = this.#ports;
-    if (!alarms.pending("expire", sid)) alarms.wake("expire", sid, this.#expiry());
+    if (!alarms.pending("expire", stream.sid)) alarms.wake("expire", stream.sid, this.#expiry(stream));
   }
 
-  #expiry(): number {
-    return Date.now() + this.settings.resumeSeconds * 1000;
+  #expiry({ ledger }: Stream): number {
+    return Date.now() + (ledger?.state.max ?? this.settings.resumeSeconds) * 1000;
   }
 
   /** A stream has ended for good: its rooms and its account learn it, and what it leaves unread goes back. */
@@ -333,10 +393,10 @@ export class Gate {
     const { jid, ledger, bound } = stream;
     if (jid && bound) {
       leaveRooms(stream, bound);
-      if (!this.#isGuest(stream)) {
-        const acked = ledger ? ledger.state.mark : Number.MAX_SAFE_INTEGER;
-        this.post.notify({ of: jid.bare.toString(), sid: stream.sid, acked, ended: true });
-      }
+      const acked = ledger ? ledger.state.mark : Number.MAX_SAFE_INTEGER;
+      const { sid } = stream;
+      this.#leaving.add(sid);
+      this.post.notify({ of: jid.bare.toString(), sid, acked, ended: true }, () => this.#leaving.delete(sid));
       for (const [text] of ledger?.queue ?? []) this.#unanswered(text);
     }
     this.#forget(stream);
@@ -363,10 +423,13 @@ export class Gate {
   }
 
   /** What is due: logins that take too long, streams nobody came back for, clients that have fallen silent. */
-  alarm(): void {
+  async alarm(): Promise<void> {
+    let sweep = false;
     for (const { name, entity } of this.#ports.alarms.take(Date.now())) {
-      if (name === "login") this.#endSlowLogins();
-      else if (name === "expire") {
+      if (name === "login") {
+        this.#expecting = false;
+        this.#endSlowLogins();
+      } else if (name === "expire") {
         const stream = this.stream(entity);
         if (stream && !stream.socket) this.finish(stream);
       } else if (name === "silent") {
@@ -377,8 +440,10 @@ export class Gate {
           stream.socket.close(1001, "silent");
           this.lost(stream);
         }
-      } else this.#ports.due?.(name, entity);
+      } else if (name === "guests") sweep = true;
+      else this.#ports.due?.(name, entity);
     }
+    if (sweep) await this.guests.sweep();
   }
 
   #endSlowLogins(): void {

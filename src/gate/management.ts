@@ -9,6 +9,9 @@ export const QUEUE = { slow: 200, stanzas: 1000, bytes: 4 * 1024 * 1024 };
 /** An acknowledgement is asked for when so many stanzas wait for one, or when a second has passed. */
 export const ASK_EVERY = 8;
 
+/** A request, which is answered by an error if its client has gone. */
+const ASKS = /^<iq\s(?:[^>]*\s)?type="[gs]et"/;
+
 const wire = (count: number) => String(count % 2 ** 32);
 
 /** Both directions' accounts of one stream. Its counters live in the stream's state, the queue beside them. */
@@ -33,8 +36,27 @@ export class Ledger {
     state.handled = state.received;
   }
 
-  static enabled(resume: boolean): Ledger {
-    return new Ledger({ resume, received: 0, handled: 0, sent: 0, acked: 0, mark: 0, told: 0 });
+  /** `max`: seconds that it waits for its client. */
+  static enabled(resume: boolean, max?: number): Ledger {
+    return new Ledger({
+      resume,
+      ...(max !== undefined && { max }),
+      received: 0,
+      handled: 0,
+      sent: 0,
+      acked: 0,
+      mark: 0,
+      told: 0,
+    });
+  }
+
+  /** For a transport that knows by itself what its client has received (XEP-0124 §9). */
+  static tacit(): Ledger {
+    return new Ledger({ resume: false, tacit: true, received: 0, handled: 0, sent: 0, acked: 0, mark: 0, told: 0 });
+  }
+
+  get tacit(): boolean {
+    return this.state.tacit === true;
   }
 
   get queue(): readonly Unacked[] {
@@ -91,6 +113,8 @@ export class Ledger {
 
   /** A stanza goes out. Returns whether an `<r/>` should follow it. */
   send(text: string, mark: number): boolean {
+    // What nobody keeps for its client, and nobody waits to have answered, may be lost with it.
+    if (this.tacit && mark === 0 && !ASKS.test(text)) return false;
     this.state.sent++;
     this.#queue.push([text, mark]);
     this.#bytes += text.length;
@@ -133,6 +157,7 @@ export class Ledger {
   /** Its state for an attachment; the queue rides along while it has at most `room` characters. */
   save(room: number): Management {
     const { queue: _, ...state } = this.state;
+    if (this.tacit) return { ...state, queue: this.#queue.map(([text, mark]) => [mark > 0 ? "" : text, mark]) };
     return this.#bytes <= room ? { ...state, queue: this.#queue } : state;
   }
 
@@ -159,6 +184,12 @@ export function readH(element: Element): number | undefined {
   if (typeof h !== "string" || !/^\d{1,10}$/.test(h)) return undefined;
   const value = Number(h);
   return value < 2 ** 32 ? value : undefined;
+}
+
+/** §3: how long the client would like to be waited for, in seconds. */
+export function readMax(element: Element): number {
+  const max: unknown = element.attrs.max;
+  return typeof max === "string" && /^\d{1,9}$/.test(max) ? Number(max) : Number.POSITIVE_INFINITY;
 }
 
 /** §3: the gate is named in the id, so that any gate finds the stream; the rest of it is 128 random bits. */

@@ -48,6 +48,9 @@ export function mechanisms(stream: Stream): string[] {
   return offeredMechanisms({ scram: true, plain: secure, oauthbearer, bindings: bindings(stream) });
 }
 
+/** A token travels where a password may (XEP-0484 §6). */
+export const tokenMechanisms = ({ state }: Stream): string[] => (state.secure ? fastMechanisms() : []);
+
 /** What its client can bind its authentication to (RFC 5056): only a bridge knows the channel. */
 export const bindings = (stream: Stream): ChannelBinding[] => known(stream).filter(({ type }) => type !== TLS_UNIQUE);
 
@@ -75,7 +78,7 @@ function loginFeatures(stream: Stream): Element {
       xml("inline", {}, ...[NS.CARBONS, NS.CSI, NS.SM].map((ns) => xml("feature", { var: ns }))),
     ),
     xml("sm", { xmlns: NS.SM }),
-    ...(isGuestHost(stream) ? [] : [fastFeature(fastMechanisms())]),
+    ...(tokenMechanisms(stream).length > 0 ? [fastFeature(tokenMechanisms(stream))] : []),
   ];
   const types = bindings(stream).map(({ type }) => type);
   const channel = types.length > 0 && !isGuestHost(stream) ? channelBindingFeature(types) : undefined;
@@ -88,7 +91,7 @@ export function sessionFeatures(stream: Stream): Element {
     stream,
     "session",
     stream.bound ? undefined : xml("bind", { xmlns: NS.BIND }),
-    stream.ledger ? undefined : xml("sm", { xmlns: NS.SM }),
+    stream.managed ? undefined : xml("sm", { xmlns: NS.SM }),
     xml("csi", { xmlns: NS.CSI }),
   );
 }

@@ -34,7 +34,7 @@ export function route(stream: Stream, phase: Bound, element: Element): undefined
 }
 
 function management(stream: Stream, element: Element): void {
-  const { ledger } = stream;
+  const ledger = stream.managed ? stream.ledger : undefined;
   if (element.name === "enable") return enable(stream, element);
   if (element.name === "resume" || !ledger) return stream.write(failedElement("unexpected-request"));
   if (element.name === "r") {
@@ -56,7 +56,7 @@ function stanza(stream: Stream, phase: Bound, element: Element): undefined {
   stream.open++;
   const done = (error?: Error) => {
     stream.open--;
-    if (stream.open === 0) stream.socket?.settled?.();
+    if (!stream.pending) stream.socket?.settled?.();
     if (number !== undefined && ledger) {
       const answer = ledger.handle(number);
       if (answer) stream.acknowledge(answer);

@@ -28,6 +28,8 @@ export interface Exchange {
   agent: UserAgent;
   /** SASL2: the whole `<authenticate/>`, for its inline requests. */
   request?: string;
+  /** Its token is to be replaced (XEP-0484 §3.5). */
+  due?: true;
 }
 
 export interface Bound {
@@ -48,6 +50,10 @@ export interface Bound {
 /** XEP-0198. All counts are of this stream and its predecessors under the same id, modulo 2^32 on the wire only. */
 export interface Management {
   resume: boolean;
+  /** The transport tells what has arrived, and counted is only what has to arrive; nothing is said on the stream. */
+  tacit?: true;
+  /** Seconds that it waits for its client, where that is less than usual. */
+  max?: number;
   /** Stanzas taken from the client; those that are in custody or answered. */
   received: number;
   handled: number;
@@ -61,15 +67,21 @@ export interface Management {
   queue?: Unacked[];
 }
 
-export interface StreamState {
-  version: 1;
-  sid: string;
-  /** When the socket was accepted, in ms. */
-  since: number;
+/** Who has come: what the edge knows of a client. */
+export interface Newcomer {
   /** A keyed hash of the client's address: for limits and bans; the address itself is kept nowhere. */
   address: string;
   /** TLS or loopback, so that a password may be sent. */
   secure: boolean;
+  /** Where its client reaches this server: "https://chat.example"; "" when only a bridge does. */
+  site: string;
+}
+
+export interface StreamState extends Newcomer {
+  version: 1;
+  sid: string;
+  /** When the socket was accepted, in ms. */
+  since: number;
   /** Channel bindings of its TLS, of a stream that a bridge brings: type and base64. */
   bindings?: [type: string, data: string][];
   /** The host that the client asked for, pinned by its first `<open/>`. */
@@ -78,7 +90,7 @@ export interface StreamState {
   phase: Negotiating | Bound;
 }
 
-export function newStream(sid: string, address: string, secure: boolean, now: number): StreamState {
+export function newStream(sid: string, { address, secure, site }: Newcomer, now: number): StreamState {
   const phase: Negotiating = { at: "negotiating", opens: 0, failures: 0, bytes: 0 };
-  return { version: 1, sid, since: now, address, secure, host: "", lang: "", phase };
+  return { version: 1, sid, since: now, address, secure, site, host: "", lang: "", phase };
 }

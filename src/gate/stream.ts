@@ -20,8 +20,10 @@ export interface Socket {
   close(code: number, reason: string): void;
   /** Keeps the state with the socket while the object is forgotten; throws when it has no room for it. */
   attach(state: StreamState): void;
-  /** All that the client sent is in custody or answered. */
+  /** All that the client sent is judged, in custody or answered. */
   settled?(): void;
+  /** Of a transport that knows what its client has received, and says so by `Stream.arrived`: it is to find out soon. */
+  ask?(): void;
 }
 
 /** Bytes before authentication, over all frames (security.md §4). */
@@ -80,7 +82,34 @@ export class Stream {
   become(phase: Bound, ledger?: Ledger): void {
     this.state.phase = phase;
     this.jid = Jid.parse(phase.jid);
-    this.ledger = ledger;
+    this.ledger = ledger ?? (this.socket?.ask && Ledger.tacit());
+  }
+
+  /** Its client counts stanzas (XEP-0198). */
+  get managed(): boolean {
+    return this.ledger !== undefined && !this.ledger.tacit;
+  }
+
+  /** Something of the client's is being judged, or on its way into custody. */
+  get pending(): boolean {
+    return this.#busy || this.open > 0;
+  }
+
+  /** How many stanzas were sent that a transport has to see arrive; and whether some have not, as far as is known. */
+  get sent(): number {
+    return this.ledger?.tacit ? this.ledger.state.sent : 0;
+  }
+
+  get owed(): boolean {
+    return this.ledger?.tacit === true && this.ledger.queue.length > 0;
+  }
+
+  /** Its client has received the first so many of these. */
+  arrived(sent: number): void {
+    const { ledger } = this;
+    if (!ledger?.tacit || sent <= ledger.state.acked) return;
+    ledger.acknowledged(sent);
+    this.gate.touch(this);
   }
 
   /** A frame. Frames that come while a login is judged wait their turn (RFC 6120 §10.1). */
@@ -117,9 +146,10 @@ export class Stream {
     this.#busy = false;
     while (!this.#busy && !this.ended) {
       const next = this.#inbox.shift();
-      if (next === undefined) return;
+      if (next === undefined) break;
       this.#step(next);
     }
+    if (!this.pending) this.socket?.settled?.();
   }
 
   #read(frame: Frame): Element {
@@ -196,15 +226,21 @@ export class Stream {
   #send(text: string, mark: number): void {
     const { ledger, socket } = this;
     const ask = ledger?.send(text, mark);
+    if (this.owed) this.gate.touch(this);
     socket?.send(text);
-    if (ask) socket?.send(ASK);
+    if (ask) this.#sayAsk();
     if (ledger?.overflows)
       this.fail(new StreamError("resource-constraint", "Too much is unacknowledged; the archive has it."));
   }
 
   /** Asks for an acknowledgement if something waits for one. */
   ask(): void {
-    if (this.socket && this.ledger?.ask()) this.socket.send(ASK);
+    if (this.socket && this.ledger?.ask()) this.#sayAsk();
+  }
+
+  #sayAsk(): void {
+    if (this.ledger?.tacit) this.socket?.ask?.();
+    else this.socket?.send(ASK);
   }
 
   /** Sends again what the client says it has not had, after a resumption. */
@@ -234,7 +270,7 @@ export class Stream {
   close(): void {
     if (this.ended) return;
     this.#closing = true;
-    const { ledger } = this;
+    const ledger = this.managed ? this.ledger : undefined;
     const answer = ledger?.asked();
     this.gate.finish(this);
     if (answer) this.acknowledge(answer);

@@ -5,12 +5,14 @@ export const GATE_HEADERS = {
   address: "x-gate-address",
   private: "x-gate-private",
   bindings: "x-gate-bindings",
+  site: "x-gate-site",
 } as const;
 /** A BOSH request as the edge hands it on; `newcomer`: it names no session. */
 export interface BoshRequest {
   text: string;
   address: string;
   secure: boolean;
+  site: string;
   newcomer: boolean;
 }
 

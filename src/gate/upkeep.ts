@@ -35,7 +35,8 @@ export class Upkeep {
 
   touch(stream: Stream): void {
     this.#unsaved.add(stream);
-    if (stream.ledger) this.watch(stream);
+    const { ledger } = stream;
+    if (ledger && (!ledger.tacit || stream.owed || ledger.hasNews)) this.watch(stream);
     if (this.#saving) return;
     this.#saving = true;
     setTimeout(() => this.#save(), SAVE_MS);
@@ -83,7 +84,8 @@ export class Upkeep {
     if (stream.ended || !stream.socket || !ledger) return;
     stream.ask();
     if (ledger.hasNews && ticks >= 1) this.#ports.tell(stream);
-    const owes = ledger.queue.length > 0;
+    // A transport that was asked says by itself when something has arrived, and when nobody is there any more.
+    const owes = ledger.queue.length > 0 && !ledger.tacit;
     if (owes && ticks >= PATIENCE) this.#ports.silent(stream);
     else if (owes || ledger.hasNews) this.#unacked.set(stream, ticks + 1);
   }

@@ -74,9 +74,12 @@ export type Step =
     }
   | { step: "failure"; condition: SaslCondition; reason: string };
 
-/** What was found of a password, token or certificate. `data` (base64): additional data with success. */
+/**
+ * What was found of a password, token or certificate. `data` (base64): additional data with success; `due`: the token is to
+ * be replaced.
+ */
 export type Judgement =
-  | { ok: true; username?: string; data?: string }
+  | { ok: true; username?: string; data?: string; due?: boolean }
   | { ok: false; reason: string; condition?: SaslCondition };
 
 const ORDER = [

@@ -63,6 +63,9 @@ export function newToken(mechanism: string, now: number, lifetime: number): Toke
   return { secret: randomBytes(32).toString("base64url"), mechanism, expires: now + lifetime, count: 0 };
 }
 
+/** §3.5: from half its life on, a token that is used should be replaced. */
+export const isDue = ({ expires }: Token, now: number, lifetime: number): boolean => expires - now < lifetime / 2;
+
 /** The tokens of one client: `fresh` was given but not used yet, so `current` must still work (§3.5, §5.1). */
 export interface TokenSlots {
   current?: Token | undefined;
@@ -70,8 +73,9 @@ export interface TokenSlots {
 }
 
 export type TokenVerdict =
-  /** `slots` is what to keep now; `data` (base64) goes back with success. */
-  { ok: true; slots: TokenSlots; token: Token; data: string } | { ok: false; condition: SaslCondition; reason: string };
+  /** `slots` is what to keep now, if it has changed; `data` (base64) goes back with success. */
+  | { ok: true; slots: TokenSlots; changed: boolean; token: Token; data: string }
+  | { ok: false; condition: SaslCondition; reason: string };
 
 /** Judges an attempt against a client's tokens. Pure: the caller stores `slots`, or empties them on `invalidate`. */
 export function useToken(slots: TokenSlots, proof: TokenProof, now: number, count?: number): TokenVerdict {
@@ -85,7 +89,9 @@ export function useToken(slots: TokenSlots, proof: TokenProof, now: number, coun
     }
     const token = { ...held, count: count ?? held.count };
     // A fresh token that was used puts an end to the one before it.
-    return { ok: true, slots: held === slots.fresh ? { current: token } : { ...slots, current: token }, token, data };
+    const fresh = held === slots.fresh;
+    const kept = fresh ? { current: token } : { ...slots, current: token };
+    return { ok: true, slots: kept, changed: fresh || count !== undefined, token, data };
   }
   return { ok: false, condition: "not-authorized", reason: "no such token" };
 }

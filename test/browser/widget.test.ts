@@ -209,9 +209,50 @@ describe("a connection", () => {
     await first.page.locator(".b", { hasText: "from the other" }).waitFor();
     await first.say("still here");
     await tab.locator(".b", { hasText: "still here" }).waitFor();
+    if (TARGET === "ours") {
+      // Both are one guest to everybody, themselves included.
+      expect([...ada.room.occupants.keys()].filter((nick) => nick !== "Ada")).toHaveLength(1);
+      expect(await tab.locator(".own .b").allInnerTexts()).toEqual(["from one tab", "from the other", "still here"]);
+    }
     await first.close();
     ada.leave();
   });
+
+  test.runIf(TARGET === "ours")(
+    "ends with its page; who comes back later is the same guest, in one round trip",
+    async () => {
+      const { name, ada } = await owned();
+      const first = await openWidget(browser, site, { room: name });
+      await first.say("before");
+      const { sender, nick } = await ada.until(() => ada.room.timeline.entries[0]);
+      const context = first.page.context();
+      await first.page.evaluate(`document.querySelector("xmpp-chat").remove()`);
+      await ada.until(() => !ada.room.occupants.has(nick));
+      await first.page.close();
+      const page = await context.newPage();
+      const frames: string[] = [];
+      page.on("websocket", (socket) => {
+        socket.on("framesent", ({ payload }) => frames.push(`sent ${String(payload).slice(1).split(/[ />]/)[0]}`));
+        socket.on("framereceived", ({ payload }) => frames.push(`got ${String(payload).slice(1).split(/[ />]/)[0]}`));
+      });
+      await page.goto(`${site.url}?room=${name}`);
+      await page.locator(".b", { hasText: "before" }).waitFor();
+      expect(frames.slice(0, 5)).toEqual([
+        "sent open",
+        "sent authenticate",
+        "got open",
+        "got stream:features",
+        "got success",
+      ]);
+      await page.fill("textarea", "after");
+      await page.press("textarea", "Enter");
+      const after = await ada.until(() => ada.room.timeline.entries.find(({ body }) => body === "after"));
+      expect([after.sender, after.nick]).toEqual([sender, nick]);
+      expect(await page.locator(".own .b").allInnerTexts()).toEqual(["before", "after"]);
+      await context.close();
+      ada.leave();
+    },
+  );
 
   test("outlives the server: killed and restarted, it goes on", { timeout: 60_000 }, async () => {
     const { name, ada } = await owned();

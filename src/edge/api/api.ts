@@ -2,29 +2,46 @@
 import { type Context, Hono } from "hono";
 import { settingsOf } from "../../settings.ts";
 import type { Env } from "../env.ts";
-import { refuseStranger } from "./authorise.ts";
+import { type Caller, callerOf, paced } from "./authorise.ts";
 import { invites } from "./invites.ts";
+import { keys } from "./keys.ts";
 import { messages } from "./messages.ts";
 import type { Operation } from "./operation.ts";
 import { problem } from "./problem.ts";
 import { readBody, readQuery } from "./receive.ts";
 import { rooms } from "./rooms.ts";
+import { scopeOf } from "./scopes.ts";
 import { sessions } from "./sessions.ts";
 import { tokens } from "./tokens.ts";
 import { users } from "./users.ts";
 
-export const OPERATIONS: readonly Operation[] = [...users, ...sessions, ...tokens, ...rooms, ...messages, ...invites];
+export const OPERATIONS: readonly Operation[] = [
+  ...users,
+  ...sessions,
+  ...tokens,
+  ...rooms,
+  ...messages,
+  ...invites,
+  ...keys,
+];
 
-type Variables = { Variables: { requestId: string }; Bindings: Env };
+type Variables = { Variables: { requestId: string; caller: Caller }; Bindings: Env };
 
 export const api = new Hono<Variables>();
 
 api.use(async (c, next) => {
   const given = c.req.header("x-request-id") ?? "";
   c.set("requestId", /^[\w.:-]{1,128}$/.test(given) ? given : crypto.randomUUID());
-  const refused = refuseStranger(c.req.header("authorization") ?? null, settingsOf(c.env));
-  if (refused) c.res = refused;
-  else await next();
+  const settings = settingsOf(c.env);
+  const caller = await callerOf(c.req.raw, c.env, settings);
+  if (caller instanceof Response) c.res = caller;
+  else {
+    c.set("caller", caller);
+    const { headers, refusal } = paced(caller, settings);
+    if (refusal) c.res = refusal;
+    else await next();
+    for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
+  }
   c.res.headers.set("cache-control", "no-store");
   c.res.headers.set("x-request-id", c.get("requestId"));
 });
@@ -38,6 +55,9 @@ for (const [path, operations] of Map.groupBy(OPERATIONS, (operation) => operatio
 }
 
 async function perform(c: Context<Variables>, operation: Operation): Promise<Response> {
+  const { scopes } = c.get("caller");
+  const scope = scopeOf(operation);
+  if (scopes && !scopes.includes(scope)) return problem("forbidden", `This key may not do that: it lacks ${scope}.`);
   const query = readQuery(new URL(c.req.url), operation);
   if (query instanceof Response) return query;
   const body = await readBody(c.req.raw, operation);

@@ -16,6 +16,7 @@ const PROBLEMS = {
   "unsupported-media-type": [415, "Unsupported media type"],
   "not-acceptable": [422, "Not acceptable"],
   "limit-reached": [429, "Limit reached"],
+  "rate-limited": [429, "Too many requests"],
   internal: [500, "Internal error"],
   unavailable: [503, "Unavailable"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;

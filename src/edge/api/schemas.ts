@@ -16,8 +16,8 @@ const count = (most: number, fallback: number) =>
 export const PAGE = v.object({ after: v.optional(v.pipe(v.string(), v.maxLength(1100))), limit: count(1000, 100) });
 
 export const RANGE = v.object({
-  before: v.optional(v.pipe(v.string(), v.maxLength(16))),
-  after: v.optional(v.pipe(v.string(), v.maxLength(16))),
+  before: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  after: v.optional(v.pipe(v.string(), v.maxLength(64))),
   limit: count(100, 50),
 });
 

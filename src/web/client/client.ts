@@ -37,6 +37,8 @@ export interface Options {
   keep?: Keep;
   kept?: (keep: Keep) => void;
   session?: Session | undefined;
+  /** Seconds that others should see us after we were lost; undefined = as the server likes. */
+  patience?: number;
   /** True while nobody is looking: a quiet connection is then left alone. */
   hidden?: () => boolean;
 }
@@ -175,6 +177,7 @@ export class Client {
       domain,
       credentials,
       software = "enjamb",
+      patience,
       keep = { agent: crypto.randomUUID() },
       kept = () => {},
     } = this.options;
@@ -192,7 +195,7 @@ export class Client {
         error = reason;
       });
       this.#quiet = setTimeout(() => wire.end(new StreamError("closed", "no answer"), true), CONNECT_TIMEOUT);
-      const bound = await negotiate(wire, { domain, credentials, secure, software, keep, kept, resume });
+      const bound = await negotiate(wire, { domain, credentials, secure, software, patience, keep, kept, resume });
       this.#begin(wire, bound);
       await over;
     } catch (thrown) {

@@ -33,6 +33,8 @@ export interface Login {
   keep: Keep;
   /** Called whenever `keep` changed. */
   kept: (keep: Keep) => void;
+  /** Seconds that a lost session should wait for us; undefined = as the server likes. */
+  patience: number | undefined;
   /** The session to resume: its id and how many stanzas of it we have handled. */
   resume: { id: string; h: number } | undefined;
 }
@@ -61,7 +63,7 @@ export async function negotiate(wire: Wire, login: Login): Promise<Bound> {
   const { keep } = login;
   const local = keep.jid?.split("@")[0];
   let features: Element | undefined;
-  if (keep.token && local) {
+  if (login.secure && keep.token && local) {
     // One round trip: what the features will be is known from last time (XEP-0388 §2.1 lets them be cached).
     const exchange = await hashedToken(local, keep.token);
     const request = authenticate(login, exchange, true, true, xml("fast", { xmlns: FAST }));
@@ -123,15 +125,11 @@ function authenticate(
     extra,
     sm && resume && xml("resume", { xmlns: SM, previd: resume.id, h: resume.h }),
     bind2 &&
-      xml(
-        "bind",
-        { xmlns: BIND2 },
-        xml("tag", null, software),
-        xml("enable", { xmlns: CARBONS }),
-        xml("enable", { xmlns: SM, resume: "true" }),
-      ),
+      xml("bind", { xmlns: BIND2 }, xml("tag", null, software), xml("enable", { xmlns: CARBONS }), enable(login)),
   );
 }
+
+const enable = ({ patience }: Login) => xml("enable", { xmlns: SM, resume: "true", max: patience });
 
 /** Answers challenges until the server has accepted us and proved itself. */
 async function finish(wire: Wire, login: Login, exchange: Exchange, ns: string): Promise<Bound> {
@@ -181,7 +179,7 @@ async function bind(wire: Wire, login: Login, features: Element): Promise<Bound>
   if (!jid) throw new SaslError("no resource bound");
   wire.send(
     xml("iq", { xmlns: "jabber:client", type: "set", id: "carbons" }, xml("enable", { xmlns: CARBONS })),
-    ...(sm ? [xml("enable", { xmlns: SM, resume: "true" })] : []),
+    ...(sm ? [enable(login)] : []),
   );
   answer.jid = jid;
   if (!sm) return answer;

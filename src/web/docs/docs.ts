@@ -23,6 +23,7 @@ interface Operation {
   operationId: string;
   summary: string;
   tags: string[];
+  security: { bearer: string[] }[];
   parameters: { name: string; in: string; required: boolean; schema: Schema }[];
   requestBody?: Content;
   responses: Record<string, Content & { description?: string }>;
@@ -70,8 +71,8 @@ function range(least: number | undefined, most: number | undefined, unit: string
 const schemaIn = ({ content }: Content) => Object.values(content ?? {})[0]?.schema;
 
 function article(base: string, path: string, method: string, operation: Operation): HTMLElement {
-  const { operationId, summary, parameters, requestBody, responses } = operation;
-  const facts = h("dl", {});
+  const { operationId, summary, security, parameters, requestBody, responses } = operation;
+  const facts = h("dl", {}, h("dt", {}, "scope"), h("dd", {}, security.flatMap(({ bearer }) => bearer).join()));
   for (const { name, in: where, schema } of parameters)
     facts.append(h("dt", {}, name), h("dd", {}, `in the ${where}: ${written(schema)}`));
   const body = requestBody && schemaIn(requestBody);

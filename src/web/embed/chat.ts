@@ -13,7 +13,7 @@ import { lazily, lit } from "./lazily.ts";
 import { goLive, type Live, type Login } from "./live.ts";
 import { arrange, log } from "./log.ts";
 import { Scrolling } from "./scrolling.ts";
-import { ENGLISH, fill } from "./strings.ts";
+import { ENGLISH, fill, type Strings } from "./strings.ts";
 import { styles } from "./styles.ts";
 import { mentionOf } from "./text.ts";
 
@@ -33,6 +33,15 @@ const ATTRIBUTES = {
   open: "flag",
 } as const;
 
+/** A message, as the page is told of it. */
+export interface Shown {
+  id: string | undefined;
+  nick: string;
+  body: string;
+  own: boolean;
+  time: Date;
+}
+
 export class XmppChat extends Element {
   static observedAttributes = Object.keys(ATTRIBUTES);
   declare src: string;
@@ -46,10 +55,13 @@ export class XmppChat extends Element {
   declare readonly: boolean;
   declare open: boolean;
   /** Gives a token, or what `token-url` would answer; asked again at every login. */
-  getToken: (() => Promise<Login>) | undefined;
+  declare getToken: (() => Promise<Login>) | undefined;
+  /** Shows a message's text in a way of the page's own; undefined = as usual. */
+  declare messageRenderer: ((message: Shown) => Node | string | undefined) | undefined;
 
   live: Live | undefined;
-  strings = ENGLISH;
+  #strings = ENGLISH;
+  #own: Partial<Strings> = {};
   tools: Tools | undefined;
   /** Why we are not in the room, when that will not change by itself. */
   ending: { text: string; button: string } | undefined;
@@ -74,7 +86,8 @@ export class XmppChat extends Element {
   });
   readonly scrolling = new Scrolling(() => this.root.querySelector<HTMLElement>(".log"));
   #keeping: Keeping | undefined;
-  #started = false;
+  /** The attempt that is under way, or has succeeded. */
+  #started: object | undefined;
   #observer: IntersectionObserver | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -103,17 +116,16 @@ export class XmppChat extends Element {
   /** Enters the room: happens by itself when the element is first seen. */
   async connect(): Promise<void> {
     if (this.#started) return;
-    this.#started = true;
+    const attempt = {};
+    this.#started = attempt;
     this.#observer?.disconnect();
     this.ending = undefined;
     void this.update();
     try {
       const { src, room, nick, domain, tokenUrl, maxHistory } = this;
       const language = this.language.split("-")[0]!;
-      if (language !== "en") {
-        const { languages } = await lazily("strings");
-        this.strings = languages[language] ?? ENGLISH;
-      }
+      const said = language === "en" ? ENGLISH : (await lazily("strings")).languages[language];
+      this.#strings = { ...this.#strings, ...said, ...this.#own };
       const keeping = new Keeping(src, room);
       this.#keeping = keeping;
       if (keeping.wasOpen) this.open = true;
@@ -126,11 +138,12 @@ export class XmppChat extends Element {
         getLogin: this.getToken,
         tokenUrl,
       };
-      this.live = await goLive(setting, keeping, (event) => this.#happened(event));
-      this.live.client.on("offline", ({ error, retry }) => this.#lost(error, retry));
-      if (!this.isConnected) this.disconnect();
+      const live = await goLive(setting, keeping, (event) => this.#happened(event));
+      if (this.#started !== attempt) return live.leave();
+      this.live = live;
+      live.client.on("offline", ({ error, retry }) => this.#lost(error, retry));
     } catch (error) {
-      this.end(this.strings.refused, error);
+      this.end(`${this.strings.refused} ${(error as Error).message}`, error);
     }
   }
 
@@ -138,8 +151,26 @@ export class XmppChat extends Element {
   disconnect(): void {
     this.live?.leave();
     this.live = undefined;
-    this.#started = this.loaded = false;
+    this.#started = undefined;
+    this.loaded = false;
     this.attention.clear();
+  }
+
+  override attributeChangedCallback(name: string, before: string | null, now: string | null): void {
+    super.attributeChangedCallback(name, before, now);
+    // Another room, or as somebody else: from the beginning.
+    if (this.#started && before !== now && /^(src|room|domain|token-url)$/.test(name)) this.again();
+  }
+
+  /** What it says. A page may set some of it, to have it said otherwise. */
+  get strings(): Strings {
+    return this.#strings;
+  }
+
+  set strings(some: Partial<Strings>) {
+    Object.assign(this.#own, some);
+    this.#strings = { ...this.#strings, ...some };
+    void this.update();
   }
 
   send(text: string): void {
@@ -180,7 +211,7 @@ export class XmppChat extends Element {
     const tools = this.tools ?? (await lazily("tools")).tools(lit);
     if (!this.tools) {
       this.adopt(tools.styles);
-      this.strings = { ...tools.strings, ...this.strings };
+      this.#strings = { ...tools.strings, ...this.#strings };
       this.tools = tools;
     }
     return this.tools;

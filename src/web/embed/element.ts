@@ -29,6 +29,10 @@ export abstract class Element extends Base {
   constructor(styles: string) {
     super();
     this.adopt(styles);
+    // What a page has set before the class was there would hide the class's own properties.
+    const { root: _, ...early } = this as Record<string, unknown>;
+    for (const name in early) delete (this as Record<string, unknown>)[name];
+    queueMicrotask(() => Object.assign(this, early));
   }
 
   adopt(styles: string): void {
@@ -54,7 +58,7 @@ export abstract class Element extends Base {
     return this.#due;
   }
 
-  attributeChangedCallback(): void {
+  attributeChangedCallback(_name: string, _before: string | null, _now: string | null): void {
     if (this.isConnected) void this.update();
   }
 }

@@ -48,6 +48,8 @@ interface Facts {
   roomsDomain: string;
   /** Path of the WebSocket, when it is known already. */
   websocket?: string;
+  /** Why this page may not connect. */
+  refused?: string;
 }
 
 /** Our server says what its hosts are called; for others the names they are usually given are assumed. */
@@ -70,6 +72,7 @@ async function accountOf({ getLogin, tokenUrl }: Setting): Promise<Account | und
 /** Connects and enters the room, and keeps doing so. Rejects only when there is no way to log in. */
 export async function goLive(setting: Setting, keeping: Keeping, onroom: (event: RoomEvent) => void): Promise<Live> {
   const [facts, account] = await Promise.all([factsOf(setting), accountOf(setting)]);
+  if (facts.refused) throw new Error(facts.refused);
   const who = account ? account.who : "";
   const last = keeping.takeLeft();
   const left = last?.who === who ? last : undefined;
@@ -85,6 +88,13 @@ export async function goLive(setting: Setting, keeping: Keeping, onroom: (event:
     software: "enjamb-embed",
     keep,
     session: left?.session,
+    // Whoever has closed the page should not be seen here for long; a reload, or a tunnel, is over sooner.
+    patience: 60,
+  });
+  // Another tab of this guest's may have been given a new token meanwhile.
+  client.on("offline", () => {
+    const other = account ? undefined : keeping.guest()?.keep;
+    if (other?.jid === keep.jid) Object.assign(keep, other);
   });
   const address = setting.room.includes("@") ? setting.room : `${setting.room}@${facts.roomsDomain}`;
   const room = new Room(client, address, onroom, { yield: !account || !setting.nick, pageSize: setting.pageSize });

@@ -40,25 +40,29 @@ export function message(chat: XmppChat, entry: Entry, before: Entry | undefined,
     </div>`;
 }
 
-function bubble({ strings }: XmppChat, entry: Entry, mention: RegExp | undefined): TemplateResult {
+function bubble(chat: XmppChat, entry: Entry, mention: RegExp | undefined): TemplateResult {
+  const { strings } = chat;
   const { removed, body, edited, to } = entry;
   if (removed) {
     return html`<p class="b gone">${removed.by ? strings.removedBy : strings.removed}${removed.reason ? `: ${removed.reason}` : ""}</p>`;
   }
-  const content = body.startsWith("/me ") ? html`<em>${entry.nick} ${body.slice(4)}</em>` : styled(entry, mention);
+  const content = body.startsWith("/me ")
+    ? html`<em>${entry.nick} ${body.slice(4)}</em>`
+    : styled(chat, entry, mention);
   return html`<div class="b ${isBig(body) ? "big" : ""} ${to === undefined ? "" : "just"}" part="body" dir="auto">${content}${
     edited ? html` <span class="meta">(${strings.edited})</span>` : nothing
   }</div>`;
 }
 
-const parsed = new WeakMap<Entry, { body: string; mention: RegExp | undefined; result: Rich }>();
+const parsed = new WeakMap<Entry, { body: string; mention: RegExp | undefined; result: Rich | Node }>();
 
 /** Parsed once for each text and nick. */
-function styled(entry: Entry, mention: RegExp | undefined): Rich {
-  const { body } = entry;
+function styled(chat: XmppChat, entry: Entry, mention: RegExp | undefined): Rich | Node {
+  const { body, nick, own, ref: id } = entry;
   let known = parsed.get(entry);
   if (known?.body !== body || known.mention !== mention) {
-    known = { body, mention, result: rich(body, mention) };
+    const shown = chat.messageRenderer?.({ id, nick, body, own, time: new Date(entry.time) });
+    known = { body, mention, result: shown ?? rich(body, mention) };
     parsed.set(entry, known);
   }
   return known.result;

@@ -13,7 +13,8 @@ for (const name of PASSED) {
   if (value !== null && !(name === "readonly" && value === "0")) chat.setAttribute(name, value);
 }
 document.title = room;
+document.getElementById("name")!.textContent = room;
 document.documentElement.lang = query.get("lang") ?? navigator.language;
-document.body.append(chat);
+document.querySelector("main")!.append(chat);
 
 export {};

@@ -150,7 +150,8 @@ describe("every operation", () => {
   const open = OPERATIONS.map(({ method, path }) => [method.toUpperCase(), path.replaceAll(/:\w+/g, "x")] as const);
 
   test.each(open)("E10: %s %s is for the admin alone", async (method, path) => {
-    const { env } = environment();
+    // How often one may be wrong is another test's affair.
+    const { env } = environment({ LIMITS: "off" });
     const refused = async (headers: Record<string, string>, settings = env) => {
       const response = await app.request(`/api/v1${path}`, { method, headers }, settings);
       return [response.status, ((await response.json()) as { code: string }).code];
@@ -194,9 +195,24 @@ describe("discovery and health", () => {
       links: [
         { rel: "urn:xmpp:alt-connections:websocket", href: "wss://chat.example/xmpp-websocket" },
         { rel: "urn:xmpp:alt-connections:xbosh", href: "https://chat.example/http-bind" },
+        { rel: "urn:xmpp:alt-connections:s2s-websocket", href: "wss://chat.example/s2s-xmpp-websocket" },
       ],
     });
     for (const response of [xrd, jrd]) expect(response.headers.get("access-control-allow-origin")).toBe("*");
+  });
+
+  test("/info.json tells a page that its connection would be refused, and why", async () => {
+    const { env } = environment({ ALLOWED_ORIGINS: "https://friend.example" });
+    const refused = async (origin?: string) => {
+      const headers = origin === undefined ? {} : { origin };
+      const response = await app.request("https://chat.example/info.json", { headers }, env);
+      expect(response.headers.get("vary")).toBe("origin");
+      return ((await response.json()) as { refused?: string }).refused;
+    };
+    for (const origin of [undefined, "https://chat.example", "https://friend.example", "http://localhost:3000"])
+      expect(await refused(origin)).toBeUndefined();
+    expect(await refused("https://stranger.example")).toContain("Pages of https://stranger.example may not connect");
+    expect(await refused("null")).toContain("Serve it from a web server");
   });
 
   test("a public address in front is the one given out", async () => {

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { features } from "../../../src/features/index.ts";
 import type { AccountCalls, StreamCalls } from "../../../src/gate/calls.ts";
 import { Gate } from "../../../src/gate/gate.ts";
-import { newStream } from "../../../src/gate/state.ts";
+import { Ledger } from "../../../src/gate/management.ts";
+import { newStream, type StreamState } from "../../../src/gate/state.ts";
 import type { Stream } from "../../../src/gate/stream.ts";
 import { WAITING } from "../../../src/gate/waiting.ts";
 import { Alarms, DUE } from "../../../src/kernel/due.ts";
@@ -75,7 +76,7 @@ class Fixture {
 
   connect(): [Stream, Wire] {
     const wire: Wire = { frames: [], closed: undefined };
-    const state = newStream(crypto.randomUUID(), "address", true, Date.now());
+    const state = newStream(crypto.randomUUID(), { address: "address", secure: true, site: "" }, Date.now());
     const stream = this.gate.accept(state, {
       send: (text) => void wire.frames.push(text),
       close: (code) => {
@@ -143,6 +144,21 @@ describe("time", () => {
     );
   });
 
+  test("waits no longer for a client than it has asked for (XEP-0198 §3)", async () => {
+    const [stream, wire] = await fixture.login(BIND.replace("/></bind>", ` max="20"/></bind>`));
+    expect(wire.frames.join("")).toContain(`max="20"`);
+    fixture.gate.lost(stream);
+    fixture.alarmAfter(19);
+    expect(stream.ended).toBe(false);
+    fixture.alarmAfter(2);
+    expect(stream.ended).toBe(true);
+    const [, greedy] = await fixture.login(BIND.replace("/></bind>", ` max="9000"/></bind>`));
+    expect(greedy.frames.join("")).toContain(`max="60"`);
+    const [none] = await fixture.login(BIND.replace("/></bind>", ` max="0"/></bind>`));
+    fixture.gate.lost(none);
+    expect(none.ended).toBe(true);
+  });
+
   test("asks a client that owes acknowledgements, and gives it up when it stays silent", async () => {
     const [stream, wire] = await fixture.login(BIND);
     stream.receive(`<iq xmlns="jabber:client" type="get" id="1"><ping xmlns="urn:xmpp:ping"/></iq>`);
@@ -152,6 +168,18 @@ describe("time", () => {
     expect(wire.closed).toBe(1001);
     expect(stream.ended).toBe(false);
   });
+});
+
+test("a stream that went to another gate and came back is gone when it has ended, and not at that gate", async () => {
+  const [stream] = await fixture.login(BIND);
+  const { gate } = fixture;
+  const away = await gate.handOver(stream.sid, ROMEO, "local:9");
+  const { sid } = stream;
+  expect(gate.deliver([{ to: [sid], photo: "" }])).toMatchObject({ moved: [[sid, "local:9"]], gone: [] });
+  const [back] = await fixture.login("");
+  gate.adopt(back, away?.state as StreamState, Ledger.enabled(true));
+  gate.finish(back);
+  expect(gate.deliver([{ to: [sid], photo: "" }])).toMatchObject({ moved: [], gone: [sid] });
 });
 
 describe("a stanza on its way into custody", () => {
