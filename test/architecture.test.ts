@@ -23,8 +23,9 @@ const PARTS: Record<string, { values: readonly string[]; types?: readonly string
   pubsub: { values: ["xml", "protocol", "kernel", "archive", "account"], types: ["settings.ts"] },
   muc: { values: ["xml", "protocol", "kernel", "archive"], types: ["settings.ts"] },
   peer: { values: ["xml", "protocol", "kernel"], types: ["settings.ts"] },
+  upload: { values: ["protocol"], types: ["kernel"] },
   features: {
-    values: ["xml", "protocol", "kernel", "archive", "account", "pubsub", "muc", "peer"],
+    values: ["xml", "protocol", "kernel", "archive", "account", "pubsub", "muc", "peer", "upload"],
     types: ["settings.ts"],
   },
   "durable-objects": {
@@ -39,11 +40,12 @@ const PARTS: Record<string, { values: readonly string[]; types?: readonly string
       "pubsub",
       "muc",
       "peer",
+      "upload",
       "features",
     ],
   },
   edge: {
-    values: ["protocol", "settings.ts", "kernel/placement.ts", "gate/upgrade.ts"],
+    values: ["protocol", "settings.ts", "kernel/placement.ts", "gate/upgrade.ts", "upload/slot.ts"],
     types: ["durable-objects", "kernel", "account", "muc", "peer/frames.ts"],
   },
   bridge: { values: ["xml", "protocol", "gate/upgrade.ts"], types: ["settings.ts", "peer/frames.ts"] },
@@ -63,7 +65,20 @@ const OUTSIDE: Record<string, readonly string[]> = {
   "enjamb:web": ["edge"],
   "cloudflare:workers": ["durable-objects", "edge", "worker.ts"],
   "cloudflare:sockets": ["durable-objects", "edge", "worker.ts"],
-  "node:crypto": ["protocol", "kernel", "gate", "muc", "pubsub", "features", "durable-objects", "edge", "bridge"],
+  "node:crypto": [
+    "protocol",
+    "kernel",
+    "archive",
+    "gate",
+    "muc",
+    "pubsub",
+    "peer",
+    "upload",
+    "features",
+    "durable-objects",
+    "edge",
+    "bridge",
+  ],
 };
 
 interface Import {
