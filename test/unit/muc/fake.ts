@@ -74,7 +74,14 @@ export class House {
     this.#object = {
       name: "shared-0",
       settings,
-      secrets: { salt: "salt", occupant: "occupant", dialback: "dialback", address: "address" },
+      secrets: {
+        salt: "salt",
+        occupant: "occupant",
+        dialback: "dialback",
+        archive: "archive",
+        upload: "dialback",
+        address: "address",
+      },
       kernel,
       sql,
       post,
