@@ -1,5 +1,7 @@
 /** XEP-0124: BOSH requests as the gate's object sees them: what cannot be answered at once waits on a socket to the Worker. */
-import { hashOf, type Leg } from "../src/gate/bosh/session.ts";
+
+import type { Leg } from "../src/gate/bosh/responses.ts";
+import { hashOf } from "../src/gate/bosh/rids.ts";
 import type { Sessions } from "../src/gate/bosh/sessions.ts";
 import type { StreamState } from "../src/gate/state.ts";
 import type { BoshRequest, BoshResponse } from "../src/gate/upgrade.ts";
@@ -54,7 +56,7 @@ export class Legs {
   readonly #sessions: Sessions;
   readonly #legs = new WeakMap<WebSocket, { sid: string; rid: number; leg: Leg }>();
   /** Requests on the way from their call to their socket. */
-  readonly #between = new Map<string, { leg: Waiting; state: LegState }>();
+  readonly #between = new Map<string, { leg: Waiting; state: LegState; timer: NodeJS.Timeout }>();
 
   constructor(ctx: DurableObjectState, sessions: Sessions) {
     this.#ctx = ctx;
@@ -78,10 +80,12 @@ export class Legs {
     if (leg.text !== undefined || !session) return { content, text: leg.text ?? "" };
     const name = randomName();
     const { sid, wait } = session.state;
-    this.#between.set(name, { leg, state: { version: "bosh", sid, rid, hash: hashOf(text) } });
-    setTimeout(() => {
-      if (this.#between.delete(name)) session.lost(rid, leg);
+    // Ended when it has come, for a timer keeps the object from being forgotten.
+    const timer = setTimeout(() => {
+      this.#between.delete(name);
+      session.lost(rid, leg);
     }, LOST_MS);
+    this.#between.set(name, { leg, state: { version: "bosh", sid, rid, hash: hashOf(text) }, timer });
     return { content, leg: name, wait };
   }
 
@@ -90,7 +94,8 @@ export class Legs {
     const found = this.#between.get(name);
     this.#between.delete(name);
     if (!found) return new Response("There is no such request.", { status: 404 });
-    const { leg, state } = found;
+    const { leg, state, timer } = found;
+    clearTimeout(timer);
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
     server.serializeAttachment(state);

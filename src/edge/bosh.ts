@@ -5,15 +5,17 @@ import { clientAddress, isPrivate, region } from "./client.ts";
 import type { Env, GateCalls } from "./env.ts";
 import { isAllowedOrigin } from "./origin.ts";
 import { secondsToWait } from "./upgrade-rate.ts";
-import { atGate } from "./websocket.ts";
+import { atGate, gateNamed } from "./websocket.ts";
 
 export const BOSH_PATH = "/http-bind";
 
 /** A wrapper may bring several stanzas, but no more than one of the largest size is of use. */
 const WRAPPER = 4096;
 /** The gate is named in the sid; a name that no gate has would make one. */
-const SID = /^[^>]{0,2048}?\ssid=["']((?:local|[ew]nam|sam|[ew]eur|apac|oc|afr|me):\d{1,3})\.[a-z2-7]{32}["']/;
-const HAS_SID = /^[^>]{0,2048}?\ssid=/;
+const SID =
+  /^(?:<\?xml[^>]{0,128}>\s*)?[^>]{0,2048}?\ssid=["']((?:local|[ew]nam|sam|[ew]eur|apac|oc|afr|me):\d{1,3})\.[a-z2-7]{32}["']/;
+const HAS_SID = /^(?:<\?xml[^>]{0,128}>\s*)?[^>]{0,2048}?\ssid=/;
+const XML = { "content-type": "text/xml; charset=utf-8" };
 const NOT_FOUND = '<body xmlns="http://jabber.org/protocol/httpbind" type="terminate" condition="item-not-found"/>';
 
 export async function bosh(request: Request, env: Env): Promise<Response> {
@@ -31,8 +33,7 @@ export async function bosh(request: Request, env: Env): Promise<Response> {
   if (request.method !== "POST")
     return new Response("This address is for XMPP clients (XEP-0124).\n", { headers: cors });
   const text = await read(request, settings.maxStanzaBytes + WRAPPER);
-  if (text instanceof Response) return text;
-  const response = await answered(request, env, settings, text);
+  const response = text instanceof Response ? text : await answered(request, env, settings, text);
   const { headers } = response;
   for (const [name, value] of Object.entries(cors)) headers.set(name, value);
   headers.set("cache-control", "no-store");
@@ -60,13 +61,14 @@ async function read(request: Request, limit: number): Promise<string | Response>
 
 async function answered(request: Request, env: Env, settings: Settings, text: string): Promise<Response> {
   const address = clientAddress(request, settings);
-  const ask = { text, address, secure: isPrivate(request, settings), newcomer: false };
+  const site = new URL(request.url).origin;
+  const ask = { text, address, secure: isPrivate(request, settings), site, newcomer: false };
   const name = SID.exec(text)?.[1];
   if (name) {
-    const gate = env.GATE.getByName(name);
+    const gate = gateNamed(env, name);
     return finish(gate, await gate.bosh(ask), request);
   }
-  if (HAS_SID.test(text)) return new Response(NOT_FOUND, { headers: { "content-type": "text/xml; charset=utf-8" } });
+  if (HAS_SID.test(text)) return new Response(NOT_FOUND, { headers: XML });
   const wait = settings.limits ? secondsToWait(address, Date.now()) : 0;
   if (wait > 0) {
     const headers = { "retry-after": String(wait) };
@@ -80,24 +82,27 @@ async function answered(request: Request, env: Env, settings: Settings, text: st
 }
 
 async function finish(gate: GateCalls, answer: BoshResponse, { url }: Request): Promise<Response> {
-  if (answer === "full") return new Response(NOT_FOUND, { headers: { "content-type": "text/xml; charset=utf-8" } });
+  if (answer === "full") return new Response(NOT_FOUND, { headers: XML });
   const headers = { "content-type": answer.content };
   if ("text" in answer) return new Response(answer.text, { headers });
   const { leg, wait } = answer;
   const { webSocket } = await gate.fetch(new Request(url, { headers: { upgrade: "websocket", [BOSH_LEG]: leg } }));
-  return new Response(webSocket ? await awaited(webSocket, wait) : RECOVERABLE, { headers });
+  const text = webSocket ? await awaited(webSocket, wait) : undefined;
+  if (text !== undefined) return new Response(text, { headers });
+  // §17.3 has a response for this. COMPAT Strophe.js, StanzaJS: they take it for the one they wait for, and ask no more.
+  return new Response("Ask again.\n", { status: 503, headers: { "retry-after": "1" } });
 }
 
-/** The response that comes on a gate's socket; when the client has waited for long enough, the gate is asked for an empty one. */
-function awaited(socket: WebSocket, seconds: number): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
+/**
+ * The response that comes on a gate's socket; when the client has waited for long enough, the gate is asked for an empty one.
+ * Undefined from a gate that is gone.
+ */
+function awaited(socket: WebSocket, seconds: number): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
   socket.accept();
   const timer = setTimeout(() => socket.send("wait"), seconds * 1000);
   socket.addEventListener("message", ({ data }) => resolve(String(data)));
-  // A gate that is gone, or has given the request's place to another: the client is to ask again.
-  socket.addEventListener("close", () => resolve(RECOVERABLE));
-  socket.addEventListener("error", () => resolve(RECOVERABLE));
+  socket.addEventListener("close", () => resolve(undefined));
+  socket.addEventListener("error", () => resolve(undefined));
   return promise.finally(() => clearTimeout(timer));
 }
-
-const RECOVERABLE = '<body xmlns="http://jabber.org/protocol/httpbind" type="error"/>';

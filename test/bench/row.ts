@@ -5,7 +5,7 @@ export interface Row {
   /** Short, for `--rows`. */
   name: string;
   title: string;
-  unit: "µs" | "KB" | "MB";
+  unit: "µs" | "ms" | "KB" | "MB";
   /** Settings of the server other than the common ones. */
   settings?: Record<string, string>;
   /** How often it is measured, where once is enough. */

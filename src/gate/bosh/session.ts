@@ -1,64 +1,25 @@
-/** XEP-0124 §8–§15: one session: requests in the order of their rid, responses kept for who did not get them — https://xmpp.org/extensions/xep-0124.html */
-import { createHash } from "node:crypto";
+/** XEP-0124 §8–§15: one session, a socket of its stream: what its client sends is taken in order — https://xmpp.org/extensions/xep-0124.html */
+import { isTrue } from "../../protocol/boolean.ts";
+import { StreamError } from "../../protocol/errors.ts";
 import * as NS from "../../protocol/ns.ts";
 import { type Element, xml } from "../../xml/element.ts";
 import type { StreamState } from "../state.ts";
 import type { Socket, Stream } from "../stream.ts";
-import {
-  adopt,
-  body,
-  HOLD,
-  INACTIVITY,
-  integer,
-  MAX_PAUSE,
-  POLLING,
-  RECOVERABLE,
-  type Terminal,
-  terminate,
-  version,
-  WAIT,
-  XBOSH,
-  xbosh,
-} from "./wire.ts";
+import { fits, type Keys } from "./keys.ts";
+import type { Request } from "./request.ts";
+import { type Leg, type Outgoing, Responses } from "./responses.ts";
+import { hashOf, newRids, place, received, sentBy } from "./rids.ts";
+import { MAX_PAUSE, negotiate, POLLING, requestsOf } from "./terms.ts";
+import { adopt, integer, type Terminal, terminate, xbosh } from "./wire.ts";
 
-/** A request that waits for its response. */
-export interface Leg {
-  answer(text: string): void;
-}
-
-/** Responses kept for a client that did not get them: as many as it may have requests open. */
-const KEPT = 2;
-/** Payloads that wait for a request of the client, in characters. */
-const MOST_WAITING = 1024 * 1024;
+/** Characters of unacknowledged stanzas that ride in the row, of a client that counts them (XEP-0198). */
+const ROOM = 4096;
 
 /** What is kept in the session's row. */
-export interface SessionState {
-  version: 1;
-  sid: string;
-  wait: number;
-  hold: number;
-  inactivity: number;
-  ver: string;
-  content: string;
-  /** The client acknowledges responses (§9). */
-  ack: boolean;
-  /** What hashes to the key of the last request (§15). */
-  key: string;
-  /** Every request up to this one was taken; every one up to `answered` has its response. */
-  rid: number;
-  answered: number;
-  /** Hashes of requests without a response, and requests that came before their turn. */
-  hashes: Record<number, string>;
-  early: Record<number, string>;
-  responses: [rid: number, hash: string, text: string][];
-  waiting: string[];
-  /** When it was last heard of, and until when its client said it would be silent. */
-  at: number;
+export interface SessionState extends Outgoing, Keys {
+  version: 2;
+  /** Until when its client said it would be silent. */
   paused: number;
-  /** When an empty request came last, of a client that polls. */
-  polled: number;
-  /** The session is over; whoever asks next is told so. */
-  ended?: string;
   stream: StreamState;
 }
 
@@ -69,313 +30,232 @@ export interface SessionPorts {
   over(session: Session): void;
 }
 
-export const hashOf = (text: string) => createHash("sha256").update(text).digest("base64url").slice(0, 22);
-const sha1 = (text: string) => createHash("sha1").update(text).digest("hex");
-
 /** A new session's state by its request (§7.1), or why there is none. */
-export function newSession(sid: string, request: Element, stream: StreamState, now: number): SessionState | Terminal {
-  const rid = integer(request, "rid");
-  if (rid === undefined) return "bad-request";
-  if (!request.attrs.to) return "improper-addressing";
-  const wait = Math.min(integer(request, "wait") ?? WAIT, WAIT);
-  const hold = wait === 0 ? 0 : Math.min(integer(request, "hold") ?? HOLD, HOLD);
-  const content = String(request.attrs.content ?? "");
-  return {
-    version: 1,
-    sid,
-    wait,
-    hold,
-    inactivity: hold === 0 ? 2 * INACTIVITY : INACTIVITY,
-    ver: version(request),
-    // Only what no browser would run: the response has other people's words in it.
-    content: /^(?:text|application)\/(?:xml|plain)(?:; ?charset=utf-8)?$/i.test(content)
-      ? content
-      : "text/xml; charset=utf-8",
-    ack: request.attrs.ack === "1",
-    key: "",
-    rid: rid - 1,
-    answered: rid - 1,
-    hashes: {},
-    early: {},
-    responses: [],
-    waiting: [],
-    at: now,
-    paused: 0,
-    polled: 0,
-    stream,
-  };
+export function newSession(sid: string, request: Request, stream: StreamState, now: number): SessionState | Terminal {
+  const terms = negotiate(request.body);
+  if (typeof terms === "string") return terms;
+  const rest = { key: "", waiting: [], at: now, paused: 0, polled: 0, asked: false, stream };
+  return { version: 2, sid, ...terms, ...newRids(request.rid), ...rest };
 }
 
 export class Session implements Socket {
   readonly state: SessionState;
   stream!: Stream;
   readonly #ports: SessionPorts;
-  /** Open requests by rid; rebuilt from the sockets they wait on. */
-  readonly #legs = new Map<number, Leg>();
+  readonly #responses: Responses;
   #saved = "";
-  #created = false;
   #flushing = false;
+  /** It has been heard of since its object was last forgotten. */
+  #heard = false;
+  /** How far it was when all that had come was in custody. */
+  #settled: Pick<SessionState, "rid" | "key"> | undefined;
 
   constructor(state: SessionState, ports: SessionPorts) {
     this.state = state;
     this.#ports = ports;
+    const { now } = ports;
+    this.#responses = new Responses(state, { now, save: () => this.save(), host: () => this.stream.state.host });
   }
 
   get idle(): boolean {
-    return this.#legs.size === 0;
-  }
-
-  /** At most so many requests may be open (§7.1). */
-  get requests(): number {
-    return this.state.hold + 1;
+    return this.#responses.idle;
   }
 
   /** A request that outlived the object's memory is open still. */
   revive(rid: number, hash: string, leg: Leg): void {
-    this.#legs.set(rid, leg);
-    this.state.hashes[rid] = hash;
-    if (!(rid in this.state.early) && rid > this.state.rid) this.state.rid = rid;
+    const { state } = this;
+    this.#heard = true;
+    this.#responses.revive(rid, hash, leg);
+    if (!(rid in state.early) && rid > state.rid) state.rid = rid;
   }
 
   /** The session's first request. */
-  create(request: Element, text: string, leg: Leg): void {
-    this.#created = true;
-    const rid = this.state.rid + 1;
-    this.#legs.set(rid, leg);
-    this.state.hashes[rid] = hashOf(text);
-    this.take(rid, request, text.length);
+  create(request: Request, leg: Leg): void {
+    this.#heard = true;
+    this.#responses.first = true;
+    this.#responses.open(request.rid, request.text, leg);
+    this.take(request);
     this.flush();
   }
 
   /** A later request. */
-  request(rid: number, request: Element, text: string, leg: Leg): void {
+  request(request: Request, leg: Leg): void {
     const { state } = this;
-    const hash = hashOf(text);
-    if (rid <= state.rid || rid in state.early) return this.#again(rid, hash, leg);
-    if (rid > state.rid + this.requests) return this.#refuse(leg, "item-not-found"); // §14.3: as for one too low
-    // One more than allowed, for a connection that broke unheard is still among them.
-    if (this.#legs.size > this.requests) return this.#refuse(leg, "policy-violation"); // §11
-    state.at = this.#ports.now();
+    const { rid, text } = request;
+    const found = place(state, rid, hashOf(text), requestsOf(state));
+    // §14.3: the same request again: its response again, byte for byte.
+    if (Array.isArray(found)) return leg.answer(found[2]);
     if (state.ended !== undefined) return leg.answer(state.ended);
-    state.hashes[rid] = hash;
-    this.#legs.set(rid, leg);
-    if (rid > state.rid + 1) {
+    if (found === "unknown") return this.#refuse(leg, "item-not-found");
+    if (found !== "open" && this.#responses.full) return this.#refuse(leg, "policy-violation");
+    this.#heard = true;
+    this.#responses.open(rid, text, leg);
+    if (found === "next") this.take(request);
+    else if (found === "early") {
       state.early[rid] = text;
-      return this.save();
+      this.save();
     }
-    this.take(rid, request, text.length);
   }
 
-  /** Texts of requests whose turn has come. */
-  next(): [rid: number, text: string] | undefined {
-    const rid = this.state.rid + 1;
-    const text = this.state.ended === undefined ? this.state.early[rid] : undefined;
-    delete this.state.early[rid];
-    return text === undefined ? undefined : [rid, text];
+  /** The text of a request that came early, and whose turn it is now. */
+  next(): string | undefined {
+    const { early, rid, ended } = this.state;
+    const text = ended === undefined ? early[rid + 1] : undefined;
+    delete early[rid + 1];
+    return text;
   }
 
-  /** §14.2: the same request again: its response again, byte for byte. */
-  #again(rid: number, hash: string, leg: Leg): void {
-    const { state } = this;
-    const known = state.responses.find(([other]) => other === rid);
-    if (known) {
-      if (known[1] !== hash) return this.#refuse(leg, "item-not-found");
-      return leg.answer(known[2]);
-    }
-    if (rid <= state.answered || (state.hashes[rid] ?? hash) !== hash) return this.#refuse(leg, "item-not-found");
-    this.#legs.get(rid)?.answer(RECOVERABLE);
-    this.#legs.set(rid, leg);
-    state.at = this.#ports.now();
-  }
-
-  #refuse(leg: Leg, condition: Terminal): void {
-    leg.answer(terminate(condition));
-    this.#end(terminate(condition));
-    this.#ports.over(this);
-  }
-
-  /** A request whose turn it is; `size` is that of its text. */
-  take(rid: number, request: Element, size: number): void {
+  /** A request whose turn it is. */
+  take({ rid, body, text }: Request): void {
     const { state, stream } = this;
+    if (!stream.pending) this.#settled = { rid: state.rid, key: state.key };
     state.rid = rid;
-    state.at = this.#ports.now();
     state.paused = 0;
-    if (!this.#fits(request)) return this.#refuseAll("item-not-found"); // §15.5
-    const payloads = request.getChildElements();
-    const pause = integer(request, "pause");
-    const quits = request.attrs.type === "terminate";
-    if (state.hold === 0 && payloads.length === 0 && pause === undefined && !quits && !this.#created) {
-      if (state.at - state.polled < (POLLING - 1) * 1000) return this.#refuseAll("policy-violation"); // §12
-      state.polled = state.at;
-    }
-    if (request.attrs.sid === undefined || xbosh(request, "restart") === "true") this.#open(request);
-    for (const payload of payloads) stream.take(adopt(payload), size / payloads.length);
-    if (quits) return stream.close();
-    if (pause !== undefined) this.#pause(pause);
+    if (!fits(state, body)) return this.#fail("item-not-found"); // §15.4
+    // While a request is held its socket knows it; but not its key.
+    if (state.key !== "") this.#soon();
+    const payloads = body.getChildElements();
+    const pause = integer(body, "pause");
+    const quits = body.attrs.type === "terminate";
+    const extra = quits || pause !== undefined;
+    const creates = body.attrs.sid === undefined;
+    const restarts = isTrue(xbosh(body, "restart"));
+    this.#receipt(rid, integer(body, "ack"), extra);
+    if (!creates && !extra && this.#pollsTooSoon(payloads.length === 0)) return this.#fail("policy-violation"); // §12
+    if (creates || restarts) this.#start(body);
+    // XEP-0206 §5: what comes with a restart is ignored.
+    if (!restarts) for (const payload of payloads) stream.take(adopt(payload), text.length / payloads.length);
+    if (quits) stream.close();
+    else if (pause !== undefined) this.#pause(pause);
+  }
+
+  /** The stream learns what its client has received. */
+  #receipt(rid: number, ack: number | undefined, extra: boolean): void {
+    const { state, stream } = this;
+    const receipt = { rid, ack, acks: state.ack, requests: requestsOf(state), extra };
+    const sent = sentBy(state, received(state, receipt));
+    if (sent !== undefined) stream.arrived(sent);
+    if (!stream.owed) state.asked = false;
+  }
+
+  /** Whether a client that polls comes again for nothing, after it got nothing. */
+  #pollsTooSoon(empty: boolean): boolean {
+    const { state } = this;
+    if (state.hold > 0) return false;
+    // A second is given, for requests may be late on their way.
+    if (empty && state.at - state.polled < (POLLING - 1) * 1000) return true;
+    state.polled = empty ? state.at : 0;
+    return false;
   }
 
   /** XEP-0206 §3, §5: what `<open/>` is to a WebSocket. */
-  #open(request: Element): void {
+  #start(request: Element): void {
     const { to, "xml:lang": lang } = request.attrs;
     const host = to ?? this.state.stream.host;
     const said = xbosh(request, "version") ?? "1.0";
     this.stream.take(xml("open", { xmlns: NS.FRAMING, to: host, version: said, "xml:lang": lang }), 0);
   }
 
-  /** §15: the key of each request hashes to that of the one before. */
-  #fits(request: Element): boolean {
-    const { key, newkey } = request.attrs;
-    const { state } = this;
-    if (state.key !== "" && (typeof key !== "string" || sha1(key) !== state.key)) return false;
-    if (typeof newkey === "string") state.key = newkey.slice(0, 64);
-    else if (typeof key === "string" && state.key !== "") state.key = key;
-    return true;
-  }
-
   #pause(seconds: number): void {
-    if (seconds > MAX_PAUSE) return this.#refuseAll("policy-violation");
+    if (seconds > MAX_PAUSE) return this.#fail("policy-violation");
     this.state.paused = this.#ports.now() + seconds * 1000;
-    this.#answerTo(this.state.rid);
+    this.#responses.pause();
   }
 
-  #refuseAll(condition: Terminal): void {
-    // §17.2: the others end because of the request at hand.
-    while (this.state.answered < this.state.rid - 1) this.#reply(terminate("other-request"));
-    this.#end(terminate(condition));
-    this.#ports.over(this);
-  }
-
-  /** The longest that a client wants to wait has passed. */
   timeout(rid: number): void {
-    if (this.#legs.has(rid) && rid <= this.state.rid) this.#answerTo(rid);
-  }
-
-  /** The connection of a request is gone; its response waits for the request to come again. */
-  lost(rid: number, leg: Leg): void {
-    if (this.#legs.get(rid) !== leg) return;
-    this.#legs.delete(rid);
-    this.state.at = this.#ports.now();
-  }
-
-  send(text: string): void {
-    const { state } = this;
-    // Framing of a WebSocket: here it is the wrapper that opens and closes.
-    if (text.startsWith("<open ") || text.startsWith("<close ")) return;
-    state.waiting.push(text);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    // All that one event has to say rides in one response.
-    queueMicrotask(() => {
-      this.#flushing = false;
-      if (state.ended === undefined) this.flush();
-    });
-  }
-
-  close(_code: number, reason: string): void {
-    const { state } = this;
-    const payloads = state.waiting;
-    state.waiting = [];
-    const condition = reason === "" ? "" : reason === "host-unknown" ? reason : "remote-stream-error";
-    this.#end(terminate(condition, payloads));
-  }
-
-  attach(stream: StreamState): void {
-    this.state.stream = stream;
-    // A request is not "taken" before what it brought is in custody: until then it may come again.
-    if (this.stream.open === 0) this.save();
-  }
-
-  settled(): void {
+    this.#responses.timeout(rid);
     this.flush();
   }
 
-  /** Answers what there is something to say to, and what may not be held any longer. */
+  lost(rid: number, leg: Leg): void {
+    this.#responses.lost(rid, leg);
+  }
+
+  send(text: string): void {
+    // Framing of a WebSocket: here it is the wrapper that opens and closes.
+    if (text.startsWith("<open ") || text.startsWith("<close ")) return;
+    this.state.waiting.push([text, this.stream.sent]);
+    this.#soon();
+  }
+
+  ask(): void {
+    this.state.asked = true;
+    this.#soon();
+  }
+
+  /** All that one event has to say rides in one response, and is in the row before anybody hears that it was delivered. */
+  #soon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.settled();
+    });
+  }
+
+  settled(): void {
+    if (this.state.ended !== undefined) return;
+    this.flush();
+    this.save();
+  }
+
   flush(): void {
-    const { state } = this;
-    if (state.ended !== undefined || this.stream.open > 0) return;
-    while (this.#open1() && (state.waiting.length > 0 || state.rid - state.answered > state.hold)) this.#respond();
-    if (state.waiting.length > 8 && size(state.waiting) > MOST_WAITING) {
-      state.waiting = [];
-      this.stream.close();
-    }
-  }
-
-  /** Responses go in the order of requests: one whose connection broke is waited for. */
-  #open1(): boolean {
-    return this.state.answered < this.state.rid && this.#legs.has(this.state.answered + 1);
-  }
-
-  #answerTo(rid: number): void {
-    while (this.state.answered < rid && this.state.ended === undefined) this.#respond();
-  }
-
-  #respond(): void {
-    const { state } = this;
-    const payloads = state.waiting;
+    const { state, stream } = this;
+    // A response says that what its request brought is judged, and in custody.
+    if (state.ended !== undefined || stream.pending) return;
+    this.#responses.flush();
+    if (!this.#responses.flooded) return;
+    // What of it is mail comes again, to whoever comes for it.
     state.waiting = [];
-    const attrs: Record<string, string | number | undefined> = this.#created ? this.#creation() : {};
-    this.#created = false;
-    const rid = state.answered + 1;
-    if (state.ack && state.rid > rid) attrs.ack = state.rid;
-    this.#reply(body(attrs, payloads));
+    stream.fail(new StreamError("resource-constraint", "Too much waits for a request."));
   }
 
-  #creation(): Record<string, string | number | undefined> {
-    const { sid, wait, hold, inactivity, ver, ack, rid, stream } = this.state;
-    return {
-      sid,
-      wait,
-      hold,
-      requests: this.requests,
-      inactivity,
-      maxpause: MAX_PAUSE,
-      polling: hold === 0 ? POLLING : undefined,
-      ver,
-      from: stream.host,
-      ack: ack ? rid : undefined,
-      "xmlns:xmpp": XBOSH,
-      "xmpp:version": "1.0",
-      "xmpp:restartlogic": "true",
-    };
+  /** The stream has ended. */
+  close(_code: number, reason: string): void {
+    this.#end(reason === "" || reason === "host-unknown" ? reason : "remote-stream-error");
   }
 
-  #reply(text: string): void {
-    const { state } = this;
-    const rid = ++state.answered;
-    state.responses.push([rid, state.hashes[rid] ?? "", text]);
-    if (state.responses.length > KEPT) state.responses.shift();
-    delete state.hashes[rid];
-    state.at = this.#ports.now();
-    const leg = this.#legs.get(rid);
-    this.#legs.delete(rid);
-    // Written first: what the client has must not differ from what it would get again.
-    this.save();
-    leg?.answer(text);
+  /** The request at hand ends the session, and its stream with it. */
+  #fail(condition: Terminal): void {
+    this.#responses.blame();
+    this.drop(condition);
   }
 
-  #end(text: string): void {
-    const { state } = this;
-    if (state.ended !== undefined) return;
-    state.ended = text;
-    state.at = this.#ports.now();
-    // The first to wait is told why; for the others the session has simply ended.
-    for (let first = true; state.answered < state.rid; first = false) this.#reply(first ? text : terminate(""));
-    for (const leg of this.#legs.values()) leg.answer(terminate(""));
-    this.#legs.clear();
+  /** One that has no place among the others ends it, too. */
+  #refuse(leg: Leg, condition: Terminal): void {
+    leg.answer(terminate(condition));
+    this.drop("other-request");
+  }
+
+  drop(condition: Terminal): void {
+    this.#end(condition);
+    this.#ports.over(this);
+  }
+
+  #end(condition: Terminal): void {
+    if (this.state.ended === undefined) this.#responses.end(condition);
+  }
+
+  attach(): void {
     this.save();
   }
 
+  /** Into its row. What is on its way into custody may have to come again, so it is not said to have come. */
   save(): void {
-    const text = JSON.stringify(this.state);
+    const { state, stream } = this;
+    const live = state.ended === undefined;
+    if (live) state.stream = stream.snapshot(ROOM);
+    const text = JSON.stringify(live && stream.pending ? { ...state, ...this.#settled } : state);
     if (text === this.#saved) return;
     this.#saved = text;
-    this.#ports.save(this.state, text);
+    this.#ports.save(state, text);
   }
 
   /** When the client counts as gone, unless a request comes or is open (§10). */
   get deadline(): number {
-    return Math.max(this.state.paused, this.state.at + this.state.inactivity * 1000);
+    const { at, inactivity, paused, wait } = this.state;
+    // A process that died may have held a request for as long as that.
+    const held = this.#heard ? 0 : wait;
+    return Math.max(paused, at + (held + inactivity) * 1000);
   }
 }
-
-const size = (texts: readonly string[]) => texts.reduce((sum, text) => sum + text.length, 0);

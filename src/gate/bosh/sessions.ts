@@ -3,20 +3,18 @@ import type { Alarms } from "../../kernel/due.ts";
 import type { Table } from "../../kernel/feature.ts";
 import type { Sql } from "../../kernel/sql.ts";
 import { randomName } from "../../protocol/base32.ts";
-import type { Element } from "../../xml/element.ts";
-import { type Limits, PRE_AUTH_LIMITS, read, XmlError } from "../../xml/reader.ts";
+import { type Limits, PRE_AUTH_LIMITS } from "../../xml/reader.ts";
 import type { StreamState } from "../state.ts";
 import type { Stream } from "../stream.ts";
-import { type Leg, newSession, Session, type SessionState } from "./session.ts";
-import { HTTPBIND, integer, terminate } from "./wire.ts";
+import { type Request, readRequest, sidOf } from "./request.ts";
+import type { Leg } from "./responses.ts";
+import { newSession, Session, type SessionState } from "./session.ts";
+import { type Terminal, terminate } from "./wire.ts";
 
 export const BOSH: Table = {
   name: "bosh",
   steps: ["CREATE TABLE bosh (sid TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID"],
 };
-
-/** Beside its stanzas a wrapper has room for its own attributes. */
-const WRAPPER = 4096;
 
 export interface SessionsPorts {
   gate: string;
@@ -43,7 +41,8 @@ export class Sessions {
   }
 
   #revive(state: SessionState): void {
-    if (state.version !== 1) return;
+    // Of a version that is no more: its client is told that there is no such session.
+    if (state.version !== 2) return void this.#ports.sql`DELETE FROM bosh WHERE sid = ${(state as SessionState).sid}`;
     const session = this.#make(state);
     if (state.ended === undefined) session.stream = this.#ports.accept(state.stream, session);
   }
@@ -68,53 +67,41 @@ export class Sessions {
    * read it on the way.
    */
   request(text: string, secure: boolean, leg: Leg, newcomer: () => StreamState): Taken {
-    const sid = /^[^>]*?\ssid=(?:"([^"]*)"|'([^']*)')/.exec(text);
-    const session = sid ? this.#sessions.get(sid[1] ?? sid[2] ?? "") : undefined;
-    const refuse = (condition: "bad-request" | "item-not-found" | "policy-violation"): Taken => {
-      leg.answer(terminate(condition));
-      return { session: undefined, rid: 0 };
-    };
-    // §7.1: who asks for a session that is not here, or in the clear for one that was not, finds none.
-    if (sid && (!session || (session.state.stream.secure && !secure))) return refuse("item-not-found");
-    const bound = session?.state.stream.phase.at === "bound";
-    const limits = bound ? this.#ports.limits : PRE_AUTH_LIMITS;
-    let body: Element;
-    try {
-      body = read(text, { ...limits, bytes: limits.bytes + WRAPPER, depth: limits.depth + 1 });
-    } catch (error) {
-      if (!(error instanceof XmlError)) throw error;
-      const condition = error.condition === "policy-violation" ? "policy-violation" : "bad-request";
-      if (session) this.#drop(session, condition);
-      return refuse(condition);
+    const sid = sidOf(text);
+    const session = sid === undefined ? undefined : this.#sessions.get(sid);
+    // §7.1: who asks for a session that is not here, or in the clear for one that was not (§19.1), finds none.
+    if (sid !== undefined && (!session || (session.state.stream.secure && !secure)))
+      return refused(leg, "item-not-found");
+    const request = readRequest(text, this.#limits(session));
+    if (typeof request === "string") {
+      session?.drop("other-request");
+      return refused(leg, request);
     }
-    const rid = integer(body, "rid");
-    const loose = body.children.some((child) => typeof child === "string" && child.trim() !== "");
-    if (body.name !== "body" || body.attrs.xmlns !== HTTPBIND || rid === undefined || loose)
-      return refuse("bad-request");
-    if (!session) return this.#create(body, text, leg, rid, newcomer());
-    session.request(rid, body, text, leg);
-    for (let next = session.next(); next; next = session.next())
-      session.take(next[0], read(next[1], limits), next[1].length);
+    if (!session) return this.#create(request, leg, newcomer());
+    session.request(request, leg);
+    for (let next = session.next(); next !== undefined; next = session.next()) {
+      const early = readRequest(next, this.#limits(session));
+      // It was read when it came; only its stream's limits may have changed since.
+      if (typeof early === "string") session.drop(early);
+      else session.take(early);
+    }
     session.flush();
-    return { session, rid };
+    return { session, rid: request.rid };
   }
 
-  #create(body: Element, text: string, leg: Leg, rid: number, stream: StreamState): Taken {
-    const state = newSession(`${this.#ports.gate}.${randomName(160)}`, body, stream, Date.now());
-    if (typeof state === "string") {
-      leg.answer(terminate(state));
-      return { session: undefined, rid: 0 };
-    }
+  #limits(session: Session | undefined): Limits {
+    return session?.state.stream.phase.at === "bound" ? this.#ports.limits : PRE_AUTH_LIMITS;
+  }
+
+  #create(request: Request, leg: Leg, stream: StreamState): Taken {
+    if (request.body.attrs.sid !== undefined) return refused(leg, "item-not-found");
+    const state = newSession(`${this.#ports.gate}.${randomName(160)}`, request, stream, Date.now());
+    if (typeof state === "string") return refused(leg, state);
     const session = this.#make(state);
     session.stream = this.#ports.accept(stream, session);
-    session.create(body, text, leg);
+    session.create(request, leg);
     this.#expect(session);
-    return { session, rid };
-  }
-
-  #drop(session: Session, condition: "bad-request" | "policy-violation"): void {
-    session.close(1000, condition);
-    this.#ports.lost(session.stream);
+    return { session, rid: request.rid };
   }
 
   /** One alarm a session: it looks, and is set again while there is a reason. A request moves nothing but a field. */
@@ -135,4 +122,9 @@ export class Sessions {
     this.#ports.sql`DELETE FROM bosh WHERE sid = ${sid}`;
     if (session.state.ended === undefined) this.#ports.lost(session.stream);
   }
+}
+
+function refused(leg: Leg, condition: Terminal): Taken {
+  leg.answer(terminate(condition));
+  return { session: undefined, rid: 0 };
 }

@@ -6,15 +6,7 @@ import { escapeAttribute } from "../../xml/writer.ts";
 export const HTTPBIND = "http://jabber.org/protocol/httpbind";
 export const XBOSH = "urn:xmpp:xbosh";
 
-/** Limits told to every client (security.md §4); `polling` only to one that cannot wait. */
-export const WAIT = 60;
-export const HOLD = 1;
-export const INACTIVITY = 60;
-export const MAX_PAUSE = 120;
-export const POLLING = 5;
-/** §7.1: what we speak; a client's lower version is taken. */
-const VERSION = [1, 11] as const;
-/** §11: a rid stays within what a double holds exactly. */
+/** §14.1: a rid stays within what a double holds exactly. */
 const MAX_RID = Number.MAX_SAFE_INTEGER;
 
 /** §17.2. */
@@ -35,13 +27,6 @@ export function integer(body: Element, name: string): number | undefined {
   if (typeof text !== "string" || !/^\d{1,16}$/.test(text)) return undefined;
   const value = Number(text);
   return value <= MAX_RID ? value : undefined;
-}
-
-/** The lower of the client's version and ours. */
-export function version(body: Element): string {
-  const [, major, minor] = /^(\d{1,3})\.(\d{1,3})$/.exec(String(body.attrs.ver ?? "")) ?? [];
-  const lower = Number(major) < VERSION[0] || (Number(major) === VERSION[0] && Number(minor) < VERSION[1]);
-  return major && lower ? `${major}.${minor}` : VERSION.join(".");
 }
 
 /**
@@ -69,6 +54,8 @@ export function body(attrs: Record<string, string | number | undefined>, payload
   let head = `<body xmlns="${HTTPBIND}"`;
   for (const [name, value] of Object.entries(attrs))
     if (value !== undefined) head += ` ${name}="${escapeAttribute(String(value))}"`;
+  // XEP-0206 §2, §6: features and errors of the stream want their prefix declared here.
+  if (payloads.some((text) => text.startsWith("<stream:"))) head += ` xmlns:stream="${NS.STREAMS}"`;
   return payloads.length === 0 ? `${head}/>` : `${head}>${payloads.join("")}</body>`;
 }
 
