@@ -8,10 +8,10 @@ import type { BoshRequest, BoshResponse } from "../src/gate/upgrade.ts";
 import { randomName } from "../src/protocol/base32.ts";
 
 /**
- * A response that comes so soon goes back with the call; a socket for it would cost more. The gate is awake for as long as
- * this anyway, until it has saved what changed.
+ * A response that comes so soon goes back with the call; a socket for it would cost more. On the edge it is no longer than the
+ * gate is awake anyway, until it has saved what changed; on one machine nobody pays for an object that is awake.
  */
-const SOON_MS = 20;
+export const SOON_MS = { edge: 20, machine: 1000 };
 /** A request whose Worker does not come for it with a socket. */
 const LOST_MS = 10_000;
 
@@ -37,9 +37,9 @@ class Waiting implements Leg {
     if (this.socket) say(this.socket, text);
   }
 
-  async soon(): Promise<void> {
+  async soon(milliseconds: number): Promise<void> {
     const { promise, resolve } = this.#answered;
-    const timer = setTimeout(resolve, SOON_MS);
+    const timer = setTimeout(resolve, milliseconds);
     await promise;
     clearTimeout(timer);
   }
@@ -54,13 +54,15 @@ function say(socket: WebSocket, text: string): void {
 export class Legs {
   readonly #ctx: DurableObjectState;
   readonly #sessions: Sessions;
+  readonly #soon: number;
   readonly #legs = new WeakMap<WebSocket, { sid: string; rid: number; leg: Leg }>();
   /** Requests on the way from their call to their socket. */
   readonly #between = new Map<string, { leg: Waiting; state: LegState; timer: NodeJS.Timeout }>();
 
-  constructor(ctx: DurableObjectState, sessions: Sessions) {
+  constructor(ctx: DurableObjectState, sessions: Sessions, soon: number) {
     this.#ctx = ctx;
     this.#sessions = sessions;
+    this.#soon = soon;
   }
 
   /** A request that has outlived the object's memory. */
@@ -76,7 +78,7 @@ export class Legs {
     const leg = new Waiting();
     const { session, rid } = this.#sessions.request(text, secure, leg, newcomer);
     const content = session?.state.content ?? "text/xml; charset=utf-8";
-    if (leg.text === undefined) await leg.soon();
+    if (leg.text === undefined) await leg.soon(this.#soon);
     if (leg.text !== undefined || !session) return { content, text: leg.text ?? "" };
     const name = randomName();
     const { sid, wait } = session.state;

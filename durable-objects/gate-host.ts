@@ -13,13 +13,14 @@ import { BOSH_LEG, type BoshRequest, type BoshResponse, GATE_FULL, GATE_HEADERS 
 import { WAITING } from "../src/gate/waiting.ts";
 import type { Secrets } from "../src/kernel/entity.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
+import { gateBeside } from "../src/kernel/placement.ts";
 import { type Delivered, type Delivery, type Item, Post } from "../src/kernel/post.ts";
 import type { Judgement } from "../src/protocol/authentication.ts";
 import { randomName } from "../src/protocol/base32.ts";
 import type { Token } from "../src/protocol/fast.ts";
 import { settingsOf } from "../src/settings.ts";
 import { DEFAULT_LIMITS } from "../src/xml/reader.ts";
-import { isLeg, Legs } from "./bosh.ts";
+import { isLeg, Legs, SOON_MS } from "./bosh.ts";
 import { type Env, logOf, type Near, type Storage, stubs } from "./ports.ts";
 import type { GateRpc } from "./rpc.ts";
 
@@ -73,7 +74,7 @@ export class GateHost extends RpcTarget implements GateRpc {
       accept: (state, socket) => this.#streams.accept(state, socket),
       lost: (stream) => this.#streams.lost(stream),
     });
-    this.#legs = new Legs(ctx, sessions);
+    this.#legs = new Legs(ctx, sessions, gateBeside(settings) === undefined ? SOON_MS.edge : SOON_MS.machine);
     for (const ws of ctx.getWebSockets()) this.#adopt(ws);
   }
 

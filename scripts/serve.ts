@@ -41,6 +41,7 @@ function readOptions(newcomer: boolean): Options {
   const env: Record<string, string> = {};
   // One process gains nothing from many objects and everything from one commit per batch.
   env.PLACEMENT = "shared:1";
+  env.GATE_SOCKETS = "10000";
   if (newcomer) env.REGISTRATION = "open";
   for (const name of SETTING_NAMES) if (process.env[name]) env[name] = process.env[name];
   mkdirSync(join(dataDir, "objects"), { recursive: true, mode: 0o700 });
