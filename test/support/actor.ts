@@ -160,8 +160,8 @@ export class Actor {
   }
 
   /**
-   * Nothing has come and nothing is on its way. Proved without waiting: a ping goes to this actor's own account and must be
-   * answered first. With `from`, that actor sends a marker along the way its stanzas take, and the marker must come first.
+   * Nothing has come and nothing is on its way. Proved without waiting: a request goes to this actor's own account (a ping
+   * would come back from the gate) and must be answered first. With `from`, that actor sends a marker along the way its stanzas take, and the marker must come first.
    */
   async receivesNothing({ from }: { from?: Actor } = {}): Promise<void> {
     const id = `barrier-${++this.#counter}`;
@@ -170,7 +170,9 @@ export class Actor {
         `<message to="${this.jid}" type="headline" id="${id}"><no-store xmlns="urn:xmpp:hints"/></message>`,
       );
     } else {
-      await this.sends(`<iq to="${this.bare}" type="get" id="${id}"><ping xmlns="urn:xmpp:ping"/></iq>`);
+      await this.sends(
+        `<iq to="${this.bare}" type="get" id="${id}"><query xmlns="http://jabber.org/protocol/disco#info"/></iq>`,
+      );
     }
     const got = await this.next();
     if (got.attrs.id === id) return;

@@ -333,15 +333,12 @@ spec(XEP, "4", "a client that owes acknowledgements gets the rest of its message
       juliet.socket.send(
         `<message xmlns="jabber:client" to="romeo@capulet.example" type="chat" id="m${n}">${body(n)}</message>`,
       );
-    await juliet.receivesNothing();
+    // What nobody stores does not wait with the rest; it comes by the same way, behind what came of them.
+    await juliet.sends(`<message to="romeo@capulet.example" type="headline" id="end">${body(0)}</message>`);
     const seen: number[] = [];
-    let others = 1;
-    await romeo.sends(`<iq to="${romeo.bare}" type="get" id="barrier"><ping xmlns="urn:xmpp:ping"/></iq>`);
-    while (others < 2) {
-      const got = await romeo.next();
-      if (got.name === "message") seen.push(Number(got.getChildText("body")));
-      else others++;
-    }
+    const others = 2;
+    for (let got = await romeo.next(); got.attrs.id !== "end"; got = await romeo.next())
+      seen.push(Number(got.getChildText("body")));
     expect(seen.length).toBeGreaterThan(100);
     expect(seen.length).toBeLessThan(total);
     await romeo.acknowledges(others + seen.length);
