@@ -15,6 +15,7 @@ import type { Element } from "../xml/element.ts";
 import { DEFAULT_LIMITS, type Limits, read } from "../xml/reader.ts";
 import { Attempts } from "./attempts.ts";
 import type { AccountCalls, HandOver, LoginCalls, StreamCalls } from "./calls.ts";
+import { Crossings } from "./crossings.ts";
 import { Guests } from "./guests.ts";
 import type { Ledger } from "./management.ts";
 import { leaveRooms } from "./routing.ts";
@@ -25,24 +26,12 @@ import { Waiting } from "./waiting.ts";
 
 /** How long a stream may take to authenticate and bind (security.md D3). */
 const LOGIN_MS = 30_000;
-/** How long a stream may be on its way to another client before a third one is told that it is not there. */
-const ARRIVAL_MS = 5_000;
-/** Streams that went elsewhere, remembered for what is still on its way to them. */
-const MOVED = 1000;
 /** Failed logins of one address in an hour, of those at one account, and new accounts (security.md C7, D11). */
 const FAILURES = 20;
 const GUESSES = 10;
 const REGISTRATIONS = 10;
 /** A client that does not answer an <r/> for so long is lost (R5: half-open sockets are found). */
 const SILENT_MS = 60_000;
-
-/** A stream that is on its way here from another gate. */
-interface Expected {
-  deliveries: Delivery[];
-  /** It has come, or it does not. */
-  settled: Promise<void>;
-  settle(): void;
-}
 
 export interface GatePorts {
   name: string;
@@ -76,9 +65,7 @@ export class Gate {
   readonly #ports: GatePorts;
   readonly #waiting: Waiting;
   readonly #streams = new Map<string, Stream>();
-  readonly #expected = new Map<string, Expected>();
-  /** Streams that went on to another gate; a cache, for deliveries that were already on their way. */
-  readonly #moved = new Map<string, string>();
+  readonly #crossings = new Crossings();
   /** Streams that have ended, and whose accounts are being told with what their clients had. */
   readonly #leaving = new Set<string>();
   readonly #upkeep: Upkeep;
@@ -202,14 +189,10 @@ export class Gate {
     const stanza = e && Stanza.open(e);
     const rest = more.map(Stanza.open);
     for (const sid of to) {
-      const expected = this.#expected.get(sid);
-      if (expected) {
-        expected.deliveries.push({ ...delivery, to: [sid] });
-        continue;
-      }
+      if (this.#crossings.hold(sid, delivery)) continue;
       const stream = this.stream(sid);
       if (!stream || stream.ended) {
-        const gate = this.#moved.get(sid);
+        const gate = this.#crossings.whither(sid);
         if (gate) result.moved.push([sid, gate]);
         else result.gone.push(sid);
         continue;
@@ -285,29 +268,17 @@ export class Gate {
     stream.resend();
     stream.release();
     // Answers to these are not awaited: what is gone by now is found by the next delivery.
-    this.deliver(this.#settle(stream.sid));
+    this.deliver(this.#crossings.settle(stream.sid));
   }
 
   /** @returns what to wait for if it is expected by another client of this gate already */
   expect(sid: string): Promise<void> | undefined {
-    const earlier = this.#expected.get(sid);
-    if (earlier) return earlier.settled;
-    const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
-    this.#expected.set(sid, { deliveries: [], settled, settle });
-    return undefined;
-  }
-
-  /** @returns what was delivered while it was on its way */
-  #settle(sid: string): Delivery[] {
-    const expected = this.#expected.get(sid);
-    this.#expected.delete(sid);
-    expected?.settle();
-    return expected?.deliveries ?? [];
+    return this.#crossings.expect(sid);
   }
 
   /** The stream does not come; what was delivered to it meanwhile goes back as if it had never been there. */
   unexpect(sid: string): void {
-    const expected = this.#settle(sid);
+    const expected = this.#crossings.settle(sid);
     const { gone } = this.deliver(expected);
     if (gone.length === 0) return;
     for (const { e } of expected) {
@@ -317,7 +288,7 @@ export class Gate {
   }
 
   missing(sids: readonly string[]): string[] {
-    const somewhere = (sid: string) => this.#expected.has(sid) || this.#moved.has(sid) || this.#leaving.has(sid);
+    const somewhere = (sid: string) => this.#crossings.knows(sid) || this.#leaving.has(sid);
     return sids.filter((sid) => !somewhere(sid) && this.stream(sid) === undefined);
   }
 
@@ -329,9 +300,8 @@ export class Gate {
 
   /** `jid`: the account or guest that the stream must be of. */
   async handOver(sid: string, jid: string, to: string): Promise<HandOver | undefined> {
-    // Two clients may want the same stream: the one that asked first has it first. The timer is for a stream that went lost.
-    const arrives = to !== this.name && !this.stream(sid) && this.#expected.get(sid)?.settled;
-    if (arrives) await Promise.race([arrives, new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS))]);
+    // Two clients may want the same stream: the one that asked first has it first.
+    if (to !== this.name && !this.stream(sid)) await this.#crossings.arrival(sid);
     const stream = this.stream(sid);
     if (!stream?.ledger?.state.resume || stream.ended) return undefined;
     if (stream.jid?.bare.toString() !== jid) return undefined;
@@ -343,11 +313,7 @@ export class Gate {
     const queue = [...stream.ledger.queue];
     stream.ended = true;
     this.#forget(stream);
-    if (to !== this.name) {
-      this.#moved.set(sid, to);
-      const [oldest] = this.#moved.keys();
-      if (this.#moved.size > MOVED && oldest !== undefined) this.#moved.delete(oldest);
-    }
+    if (to !== this.name) this.#crossings.went(sid, to);
     return { state, queue };
   }
 
@@ -355,8 +321,7 @@ export class Gate {
   adopt(stream: Stream, state: StreamState, ledger: Ledger): void {
     if (state.phase.at !== "bound") return;
     this.#streams.delete(stream.sid);
-    // It may have been here before: once it has ended, two gates must not each say that the other one has it.
-    this.#moved.delete(state.sid);
+    this.#crossings.returned(state.sid);
     stream.state.sid = state.sid;
     stream.become(state.phase, ledger);
     // A client that comes back looks: it says again if it does not (XEP-0352 §5).
