@@ -122,20 +122,14 @@ export class World {
 
   /** Forgets every object that is in memory, after what runs in it has ended; sockets stay, as in hibernation. */
   async evict(): Promise<void> {
-    await Promise.all(
-      OBJECTS.map(async ({ className }) => {
-        const ids = await this.#miniflare.listDurableObjectIds(className, SCRIPT);
-        await Promise.all(
-          ids.map((id) =>
-            this.#miniflare
-              .unsafeEvictDurableObject(SCRIPT, className, { id, webSockets: "hibernate" })
-              .catch((error: Error) => {
-                if (!error.message.includes("not currently running")) throw error;
-              }),
-          ),
-        );
-      }),
-    );
+    // One after another: two that wait for each other's answers would wait for each other's end.
+    for (const { className } of OBJECTS)
+      for (const id of await this.#miniflare.listDurableObjectIds(className, SCRIPT))
+        await this.#miniflare
+          .unsafeEvictDurableObject(SCRIPT, className, { id, webSockets: "hibernate" })
+          .catch((error: Error) => {
+            if (!error.message.includes("not currently running")) throw error;
+          });
   }
 
   /** Ends the process and starts it again on the same disk and port; every socket is lost. */
