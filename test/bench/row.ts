@@ -1,7 +1,7 @@
 /** What a row of the table is made of. */
-import type { Server } from "../interop/server.ts";
+import type { Server, ServerName } from "../interop/server.ts";
 
-export interface Row {
+export interface Row<S extends Server = Server> {
   /** Short, for `--rows`. */
   name: string;
   title: string;
@@ -10,8 +10,10 @@ export interface Row {
   settings?: Record<string, string>;
   /** How often it is measured, where once is enough. */
   rounds?: number;
+  /** Starts what is measured, where that is not one server with `settings`. */
+  start?(name: ServerName): Promise<S>;
   /** Logs in whom it needs, against a server started for this row alone. */
-  prepare(server: Server): Promise<Round>;
+  prepare(server: S): Promise<Round>;
 }
 
 /** One round: `run` is what is measured, and says how many units of work it was, having seen every one of them done. */

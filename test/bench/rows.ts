@@ -8,5 +8,16 @@ import { rows as presence } from "./rows/presence.ts";
 import { rows as pubsub } from "./rows/pubsub.ts";
 import { rows as request } from "./rows/request.ts";
 import { rows as room } from "./rows/room.ts";
+import { rows as s2s } from "./rows/s2s.ts";
 
-export const ROWS: readonly Row[] = [...chat, ...room, ...presence, ...request, ...bosh, ...pubsub, ...login, ...page];
+export const ROWS: readonly Row[] = [
+  ...chat,
+  ...s2s,
+  ...room,
+  ...presence,
+  ...request,
+  ...bosh,
+  ...pubsub,
+  ...login,
+  ...page,
+];

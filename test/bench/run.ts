@@ -58,7 +58,8 @@ async function measure(row: Row): Promise<void> {
 }
 
 async function prepare(row: Row, entrant: Entrant): Promise<void> {
-  entrant.server = await startServer(row.settings ? { settings: row.settings } : {}, entrant.name);
+  const { settings = {} } = row;
+  entrant.server = await (row.start?.(entrant.name) ?? startServer({ settings }, entrant.name));
   entrant.round = await row.prepare(entrant.server);
 }
 

@@ -1,12 +1,15 @@
 /** The servers we compare ourselves with and develop these suites against: Debian's Prosody and ejabberd. */
 import { install as installPackages } from "./debian.ts";
 import { startEjabberd } from "./peers/ejabberd.ts";
+import type { Federation } from "./peers/federation.ts";
 import { startProsody } from "./peers/prosody.ts";
 import type { Server } from "./server.ts";
 
 export interface PeerOptions {
   /** Message archive on (default) or off. */
   archive?: boolean;
+  /** Without it the server is alone, and its domain is localhost. */
+  federation?: Federation;
 }
 
 export type PeerName = "prosody" | "ejabberd";

@@ -1,7 +1,8 @@
-/** One-to-one messages between accounts of the host, each with one resource, addressed to the bare JID. */
+/** One-to-one messages between accounts, each with one resource, addressed to the bare JID. */
 import type { Client } from "../../interop/client.ts";
+import type { Server } from "../../interop/server.ts";
 import { bare, names, recruit, Tally } from "../crew.ts";
-import type { Row } from "../row.ts";
+import type { Round, Row } from "../row.ts";
 
 interface Chat {
   pairs: number;
@@ -13,8 +14,9 @@ interface Chat {
 
 const BODY = "But, soft! what light through yonder window breaks? It is the east, and Juliet is the sun.";
 
-const chat = ({ pairs, window, messages, managed = false }: Chat): Row["prepare"] => {
-  return async (server) => {
+/** Those who read are on the server of those who write, or on another. */
+export const chat = ({ pairs, window, messages, managed = false }: Chat) => {
+  return async (server: Server, other = server): Promise<Round> => {
     const each = messages / pairs;
     let senders: Client[] = [];
     let readers: Client[] = [];
@@ -26,7 +28,7 @@ const chat = ({ pairs, window, messages, managed = false }: Chat): Row["prepare"
         await Promise.all([...senders, ...readers].map((client) => client.close()));
         round++;
         senders = await recruit(server, names(`romeo${round}-`, pairs), { managed });
-        readers = await recruit(server, names(`juliet${round}-`, pairs), { managed });
+        readers = await recruit(other, names(`juliet${round}-`, pairs), { managed });
       },
 
       async run() {

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { answers, daemon, freePorts, temporaryFolder } from "../peers/daemon.ts";
 import { ARGUMENTS, environment, register } from "../peers/ejabberd.ts";
-import { serveNames } from "./names.ts";
+import { inetrc, serveNames } from "./names.ts";
 import type { Remote, RemoteOptions } from "./remote.ts";
 
 export async function startRemoteEjabberd(options: RemoteOptions): Promise<Remote> {
@@ -13,7 +13,7 @@ export async function startRemoteEjabberd(options: RemoteOptions): Promise<Remot
   const [http] = (await freePorts(1)) as [number];
   // It asks Erlang's resolver for services, and the machine's for addresses only.
   const names = await serveNames(hosts);
-  writeFileSync(join(folder, "inetrc"), INETRC.replace("PORT", `${names.port}`));
+  writeFileSync(join(folder, "inetrc"), inetrc(names));
   writeFileSync(join(folder, "ejabberd.yml"), config(http, options));
   const server = daemon(folder, "erl", ARGUMENTS, {
     env: { ...environment(folder), ERL_INETRC: join(folder, "inetrc") },
@@ -30,12 +30,6 @@ export async function startRemoteEjabberd(options: RemoteOptions): Promise<Remot
     },
   };
 }
-
-const INETRC = `
-{resolv_conf, "/dev/null"}.
-{lookup, [dns]}.
-{alt_nameserver, {127,0,0,1}, PORT}.
-`;
 
 const config = (http: number, { domain, address, identity, authority, secure }: RemoteOptions) => `
 hosts: ["${domain}"]

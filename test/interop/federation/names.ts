@@ -22,6 +22,13 @@ export async function serveNames(hosts: Record<string, string>): Promise<Names> 
   return { port: (socket.address() as AddressInfo).port, stop: () => socket.close() };
 }
 
+/** What makes Erlang's resolver ask it, and nobody else. */
+export const inetrc = ({ port }: Names): string => `
+{resolv_conf, "/dev/null"}.
+{lookup, [dns]}.
+{alt_nameserver, {127,0,0,1}, ${port}}.
+`;
+
 function answer(query: Buffer, hosts: Record<string, string>): Buffer {
   const labels: string[] = [];
   let at = HEADER;

@@ -2,15 +2,15 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { inetrc, serveNames } from "../federation/names.ts";
 import { parallel, persist } from "../parallel.ts";
 import type { PeerOptions } from "../peers.ts";
 import type { Server } from "../server.ts";
 import { answers, daemon, freePorts, memoryFolder } from "./daemon.ts";
+import { type Federation, services } from "./federation.ts";
 
-const DOMAIN = "localhost";
-const HOSTS = { guest: "guest.localhost", rooms: "rooms.localhost", pubsub: "pubsub.localhost" };
-
-export async function startEjabberd({ archive = true }: PeerOptions = {}): Promise<Server> {
+export async function startEjabberd({ archive = true, federation }: PeerOptions = {}): Promise<Server> {
+  const domain = federation?.domain ?? "localhost";
   const folder = memoryFolder("ejabberd");
   mkdirSync(join(folder, "spool"));
   // A write-ahead log, in memory, spares its archive the fsync for each message that Prosody does not do either.
@@ -18,9 +18,11 @@ export async function startEjabberd({ archive = true }: PeerOptions = {}): Promi
   archiveFile.exec("PRAGMA journal_mode = WAL");
   archiveFile.close();
   const [http, tcp] = (await freePorts(2)) as [number, number];
-  writeFileSync(join(folder, "ejabberd.yml"), config(folder, http, tcp, archive));
+  writeFileSync(join(folder, "ejabberd.yml"), config({ folder, domain, http, tcp, archive, federation }));
+  const names = await serveNames(federation?.hosts ?? {});
+  writeFileSync(join(folder, "inetrc"), inetrc(names));
   const server = daemon(folder, "erl", ARGUMENTS, {
-    env: environment(folder),
+    env: { ...environment(folder), ERL_INETRC: join(folder, "inetrc") },
     ready: () => answers(`http://127.0.0.1:${http}/api/status`),
   });
   await server.start();
@@ -30,16 +32,19 @@ export async function startEjabberd({ archive = true }: PeerOptions = {}): Promi
     http: `http://127.0.0.1:${http}`,
     websocket: `ws://127.0.0.1:${http}/ws`,
     tcp: { host: "127.0.0.1", port: tcp },
-    domain: DOMAIN,
-    hosts: HOSTS,
+    domain,
+    hosts: services(domain),
     pids: () => [server.pid()],
-    addUser: (name, password) => register(http, name, DOMAIN, password),
+    addUser: (name, password) => register(http, name, domain, password),
     async addUsers(names, password) {
-      await parallel(names, 8, (name) => register(http, name, DOMAIN, password));
+      await parallel(names, 8, (name) => register(http, name, domain, password));
     },
     kill9: server.kill9,
     restart: server.start,
-    stop: server.stop,
+    async stop() {
+      names.stop();
+      await server.stop();
+    },
   };
 }
 
@@ -69,8 +74,17 @@ export async function register(port: number, user: string, host: string, passwor
     throw new Error(`ejabberd would not register ${user}: ${await answer.text()}`);
 }
 
-const config = (folder: string, http: number, tcp: number, archive: boolean): string => `
-hosts: ["${DOMAIN}", "${HOSTS.guest}"]
+interface Config {
+  folder: string;
+  domain: string;
+  http: number;
+  tcp: number;
+  archive: boolean;
+  federation: Federation | undefined;
+}
+
+const config = ({ folder, domain, http, tcp, archive, federation }: Config): string => `
+hosts: ["${domain}", "${services(domain).guest}"]
 loglevel: error
 auth_password_format: scram
 default_db: mnesia
@@ -78,9 +92,9 @@ sql_type: sqlite
 sql_database: "${folder}/archive.sqlite"
 sql_pool_size: 1
 host_config:
-  "${DOMAIN}":
+  "${domain}":
     auth_method: [mnesia]
-  "${HOSTS.guest}":
+  "${services(domain).guest}":
     auth_method: [anonymous]
     anonymous_protocol: sasl_anon
 acl:
@@ -101,6 +115,7 @@ api_permissions:
 shaper: {}
 shaper_rules: {}
 registration_timeout: infinity
+s2s_use_starttls: false
 listen:
   -
     port: ${http}
@@ -116,7 +131,9 @@ listen:
     module: ejabberd_c2s
     max_stanza_size: 262144
     starttls: false
+${federation ? listener(federation) : ""}
 modules:
+${federation ? "  mod_s2s_dialback: {}" : ""}
   mod_blocking: {}
   mod_bosh: {}
   mod_caps: {}
@@ -156,6 +173,13 @@ ${archive ? MAM : ""}
   mod_time: {}
   mod_vcard: {}
   mod_version: {}
+`;
+
+const listener = ({ address }: Federation): string => `
+  -
+    port: 5269
+    ip: "${address}"
+    module: ejabberd_s2s_in
 `;
 
 const MAM = `

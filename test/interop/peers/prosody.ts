@@ -5,21 +5,23 @@ import { join } from "node:path";
 import type { PeerOptions } from "../peers.ts";
 import type { Server } from "../server.ts";
 import { answers, daemon, freePorts, memoryFolder } from "./daemon.ts";
+import { type Federation, services } from "./federation.ts";
 
-const DOMAIN = "localhost";
-const HOSTS = { guest: "guest.localhost", rooms: "rooms.localhost", pubsub: "pubsub.localhost" };
 /** Who may create pubsub nodes: with Prosody only an administrator of the service does. */
-const NODE_OWNER = "owner@localhost";
+const NODE_OWNER = "owner";
 /** Prosody's default. */
 const ITERATIONS = 10_000;
 
-export async function startProsody({ archive = true }: PeerOptions = {}): Promise<Server> {
+export async function startProsody({ archive = true, federation }: PeerOptions = {}): Promise<Server> {
+  const domain = federation?.domain ?? "localhost";
   const folder = memoryFolder("prosody");
   const data = join(folder, "data");
-  const accounts = join(data, DOMAIN, "accounts");
+  const accounts = join(data, fileName(domain), "accounts");
   mkdirSync(accounts, { recursive: true });
   const [http, tcp] = (await freePorts(2)) as [number, number];
-  writeFileSync(join(folder, "prosody.cfg.lua"), config(folder, http, tcp, archive));
+  writeFileSync(join(folder, "prosody.cfg.lua"), config({ folder, domain, http, tcp, archive, federation }));
+  const addresses = Object.entries(federation?.hosts ?? {}).map(([host, address]) => `${address} ${host}\n`);
+  writeFileSync(join(folder, "hosts"), addresses.join(""));
   const server = daemon(folder, "prosody", ["--config", join(folder, "prosody.cfg.lua"), "-F"], {
     ready: () => answers(`http://127.0.0.1:${http}/`),
   });
@@ -35,8 +37,8 @@ export async function startProsody({ archive = true }: PeerOptions = {}): Promis
     http: `http://127.0.0.1:${http}`,
     websocket: `ws://127.0.0.1:${http}/xmpp-websocket`,
     tcp: { host: "127.0.0.1", port: tcp },
-    domain: DOMAIN,
-    hosts: HOSTS,
+    domain,
+    hosts: services(domain),
     pids: () => [server.pid()],
     addUsers: async (names, password) => addUsers(names, password),
     addUser: async (name, password) => addUsers([name], password),
@@ -46,7 +48,7 @@ export async function startProsody({ archive = true }: PeerOptions = {}): Promis
   };
 }
 
-/** Prosody keeps an account in a file named by its local part, all but letters and digits percent-encoded. */
+/** Prosody keeps an account in a file named by its local part, in a folder named by its domain, percent-encoded. */
 const fileName = (name: string): string =>
   name.replace(/[^a-zA-Z0-9]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
 
@@ -61,7 +63,16 @@ function credentials(password: string): string {
 };\n`;
 }
 
-const config = (folder: string, http: number, tcp: number, archive: boolean): string => `
+interface Config {
+  folder: string;
+  domain: string;
+  http: number;
+  tcp: number;
+  archive: boolean;
+  federation: Federation | undefined;
+}
+
+const config = ({ folder, domain, http, tcp, archive, federation }: Config): string => `
 run_as_root = true
 pidfile = "${folder}/prosody.pid"
 data_path = "${folder}/data"
@@ -74,17 +85,21 @@ gc = { mode = "generational" }
 modules_enabled = {
   "roster", "saslauth", "disco", "websocket", "bosh", "register", "smacks", "csi_simple", "carbons", "blocklist", "pep",
   "private", "vcard4", "vcard_legacy", "bookmarks", "version", "uptime", "lastactivity", "time", "ping", "offline",
-  ${archive ? '"mam",' : ""}
+  ${archive ? '"mam",' : ""} ${federation ? '"dialback",' : ""}
 }
-modules_disabled = { "s2s", "tls", "posix" }
+modules_disabled = { ${federation ? "" : '"s2s",'} "tls", "posix" }
 interfaces = { "127.0.0.1" }
 c2s_ports = { ${tcp} }
 c2s_direct_tls_ports = {}
-s2s_ports = {}
+s2s_ports = { ${federation ? 5269 : ""} }
+s2s_interfaces = { "${federation?.address ?? "127.0.0.1"}" }
+s2s_direct_tls_ports = {}
+s2s_require_encryption = false
+unbound = { hoststxt = "${folder}/hosts" }
 http_ports = { ${http} }
 https_ports = {}
 http_interfaces = { "127.0.0.1" }
-http_default_host = "${DOMAIN}"
+http_default_host = "${domain}"
 
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
@@ -97,15 +112,15 @@ default_archive_policy = true
 archive_expires_after = "never"
 c2s_timeout = 600
 
-VirtualHost "${DOMAIN}"
-VirtualHost "${HOSTS.guest}"
+VirtualHost "${domain}"
+VirtualHost "${services(domain).guest}"
   authentication = "anonymous"
 
-Component "${HOSTS.rooms}" "muc"
+Component "${services(domain).rooms}" "muc"
   modules_enabled = { ${archive ? '"muc_mam"' : ""} }
   muc_log_by_default = ${archive}
   muc_room_locking = false
 
-Component "${HOSTS.pubsub}" "pubsub"
-  admins = { "${NODE_OWNER}" }
+Component "${services(domain).pubsub}" "pubsub"
+  admins = { "${NODE_OWNER}@${domain}" }
 `;
