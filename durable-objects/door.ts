@@ -3,7 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { features } from "../src/features/index.ts";
 import { Kernel } from "../src/kernel/kernel.ts";
 import { Post } from "../src/kernel/post.ts";
-import { hostsOf } from "../src/peer/enter.ts";
+import { addressable } from "../src/peer/enter.ts";
 import { COUNTS } from "../src/peer/websocket/counts.ts";
 import { Door as Streams } from "../src/peer/websocket/door.ts";
 import type { Incoming } from "../src/peer/websocket/incoming.ts";
@@ -46,7 +46,7 @@ export class Door extends DurableObject<Env> implements DoorRpc {
         log,
         post,
         secret,
-        hosts: new Set(hostsOf(settings)),
+        hosts: new Set(addressable(settings)),
         fetch: (url, init) => fetch(url, init),
         origins: settings.s2sOrigins,
         dial,

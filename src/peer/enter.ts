@@ -13,12 +13,18 @@ export interface EnterPorts {
   log: Log;
 }
 
-/** Our hosts that others may write to. */
+/** Our hosts, which objects of ours answer for. */
 export const hostsOf = ({ domain, mucDomain, pubsubDomain, uploadDomain }: Settings): string[] => [
   domain,
   mucDomain,
   pubsubDomain,
   uploadDomain,
+];
+
+/** What other servers may write to: our hosts, and components. */
+export const addressable = (settings: Settings): string[] => [
+  ...hostsOf(settings),
+  ...Object.keys(settings.components),
 ];
 
 export interface Passage {

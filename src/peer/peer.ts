@@ -10,7 +10,7 @@ import { proofIn } from "../protocol/proof.ts";
 import { type Envelope, Stanza } from "../protocol/stanza.ts";
 import type { Settings } from "../settings.ts";
 import { read, SERVER_LIMITS } from "../xml/reader.ts";
-import { enter, hostsOf, type Passage } from "./enter.ts";
+import { addressable, enter, hostsOf, type Passage } from "./enter.ts";
 import type { Entering, ToBridge, ToPeer } from "./frames.ts";
 import { Intake, originOf } from "./intake.ts";
 import { Queue } from "./queue.ts";
@@ -87,7 +87,7 @@ export class Peer {
     const { domain, settings } = this.#ports;
     const { components, guestDomain } = settings;
     if (Object.hasOwn(components, domain)) return other !== domain && other !== guestDomain;
-    return this.#isOurs(other) || Object.hasOwn(components, other);
+    return addressable(settings).includes(other);
   }
 
   /** In ms: a stanza that could not be sent for so long goes back (R13). */

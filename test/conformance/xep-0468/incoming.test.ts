@@ -18,7 +18,12 @@ let plays = 0;
 
 beforeAll(async () => {
   remote = await Remote.start(THERE);
-  world = await World.start({ settings: { S2S_ORIGINS: JSON.stringify({ [THERE]: remote.origin }) } });
+  world = await World.start({
+    settings: {
+      S2S_ORIGINS: JSON.stringify({ [THERE]: remote.origin }),
+      COMPONENTS: JSON.stringify({ [`echo.${HERE}`]: "component-secret-0123456789" }),
+    },
+  });
   remote.world = world;
   juliet = await world.login("juliet", { presence: true });
 });
@@ -87,6 +92,12 @@ describe("a stream", () => {
     );
     await stream.receives(`<open xmlns="${FRAMING}" from="${HERE}" id="*" version="1.0"/>`, { extra: true });
     await stream.fails("invalid-namespace");
+  });
+
+  spec("XEP-0114", "3", "may be for a component of ours, as by the bridge", async () => {
+    const stream = await remote.connects();
+    const features = await stream.opens(THERE, `echo.${HERE}`);
+    expect(features.getChild("dialback", FEATURE)).toBeDefined();
   });
 
   spec(
