@@ -1,6 +1,7 @@
 /** XEP-0060: Publish-Subscribe, v1.30.0, at a host of its own — https://xmpp.org/extensions/xep-0060.html. No collections. */
 import type { Answer, Feature } from "../kernel/feature.ts";
 import { randomName } from "../protocol/base32.ts";
+import { infoElement } from "../protocol/disco.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import { readForm } from "../protocol/forms.ts";
 import { COMMANDS, DISCO_INFO, DISCO_ITEMS, FORMS, PUBSUB, PUBSUB_OWNER, RSM } from "../protocol/ns.ts";
@@ -36,12 +37,9 @@ function serviceInfo({ object }: Index, iq: Stanza): Element {
     const identity = xml("identity", { category: "automation", type: "command-node", name: PENDING_NAME });
     return query(iq, identity, xml("feature", { var: COMMANDS }), xml("feature", { var: FORMS }));
   }
-  const { identities, features } = object.kernel.disco("pubsub", object.settings);
-  return query(
-    iq,
-    ...identities.map(({ category, type, name }) => xml("identity", { category, type, name })),
-    ...features.map((name) => xml("feature", { var: name })),
-  );
+  const info = infoElement(object.kernel.disco("pubsub", object.settings));
+  if (name !== undefined) info.attrs.node = name;
+  return info;
 }
 
 const PENDING_NAME = "Requests for subscriptions";

@@ -12,7 +12,7 @@ import { randomName } from "../protocol/base32.ts";
 import { readError, stanzaError } from "../protocol/errors.ts";
 import { readForm, resultForm } from "../protocol/forms.ts";
 import { Jid } from "../protocol/jid.ts";
-import { Trait } from "../protocol/message.ts";
+import { ENCRYPTED, Trait } from "../protocol/message.ts";
 import { CLIENT, FORMS, PUBSUB } from "../protocol/ns.ts";
 import { QUESTION, type Stanza } from "../protocol/stanza.ts";
 import { PUBLISH_OPTIONS } from "../pubsub/config.ts";
@@ -35,12 +35,8 @@ const MOST_COUNTED = 100;
 const ANSWER_MS = 30_000;
 
 /** Bodiless messages that are worth waking somebody: encrypted ones, calls, invitations. */
-const URGENT = new Set([
-  "urn:xmpp:eme:0",
-  "eu.siacs.conversations.axolotl",
-  "urn:xmpp:omemo:2",
-  "urn:xmpp:openpgp:0",
-  "jabber:x:encrypted",
+const URGENT = new Set<string>([
+  ...ENCRYPTED,
   "jabber:x:conference",
   "urn:xmpp:call-invites:0",
   "http://jabber.org/protocol/muc#user",

@@ -23,8 +23,17 @@ const CHAT_STATES = "http://jabber.org/protocol/chatstates";
 const CARBONS = "urn:xmpp:carbons:2";
 const MUC_USER = "http://jabber.org/protocol/muc#user";
 
+/** Payloads whose words only their readers can see. */
+export const ENCRYPTED = [
+  "urn:xmpp:eme:0",
+  "eu.siacs.conversations.axolotl",
+  "urn:xmpp:omemo:2",
+  "urn:xmpp:openpgp:0",
+  "jabber:x:encrypted",
+] as const;
+
 /** Bodiless payloads that readers want again from the archive (XEP-0313 §5.1.1). */
-const KEPT = new Set([
+const KEPT = new Set<string>([
   "urn:xmpp:receipts",
   "urn:xmpp:chat-markers:0",
   "urn:xmpp:reactions:0",
@@ -32,11 +41,7 @@ const KEPT = new Set([
   "urn:xmpp:message-correct:0",
   "urn:xmpp:jingle-message:0",
   "urn:xmpp:call-invites:0",
-  "urn:xmpp:eme:0",
-  "eu.siacs.conversations.axolotl",
-  "urn:xmpp:omemo:2",
-  "urn:xmpp:openpgp:0",
-  "jabber:x:encrypted",
+  ...ENCRYPTED,
   "jabber:x:conference",
   "jabber:x:oob",
   "urn:xmpp:fasten:0",

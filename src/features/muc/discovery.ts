@@ -3,6 +3,7 @@ import type { Feature, Inquiry } from "../../kernel/feature.ts";
 import { room } from "../../muc/hooks.ts";
 import type { Listing } from "../../muc/listing.ts";
 import type { Room } from "../../muc/room.ts";
+import { infoElement } from "../../protocol/disco.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { resultForm } from "../../protocol/forms.ts";
 import { DISCO_INFO, DISCO_ITEMS, MUC } from "../../protocol/ns.ts";
@@ -36,15 +37,9 @@ function info(room: Room, iq: Stanza): Element {
   const node = iq.payload.attrs.node ?? "";
   if (node) return infoOf(room, iq, node);
   const { features } = room.object.kernel.disco("room", room.settings);
-  return xml(
-    "query",
-    { xmlns: DISCO_INFO },
-    xml("identity", { category: "conference", type: "text", name: room.config.name || room.jid.local }),
-    ...[...features.filter((name) => room.logs || !MAM.test(name)), ...traits(room)].map((name) =>
-      xml("feature", { var: name }),
-    ),
-    fields(room),
-  );
+  const there = features.filter((name) => room.logs || !MAM.test(name));
+  const identity = { category: "conference", type: "text", name: room.config.name || room.jid.local };
+  return infoElement({ identities: [identity], features: [...there, ...traits(room)] }, fields(room));
 }
 
 function fields(room: Room): Element {
