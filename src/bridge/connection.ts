@@ -58,6 +58,10 @@ export class Connection {
     this.#handler = handler;
   }
 
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   get secure(): boolean {
     return this.socket instanceof TLSSocket;
   }
@@ -67,6 +71,8 @@ export class Connection {
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on("data", (data: Buffer) => this.#read(data));
     socket.on("error", () => socket.destroy());
+    // Set by who has an idea of how long silence may last.
+    socket.on("timeout", () => this.close());
     socket.on("close", () => {
       if (socket === this.socket) this.#leave();
     });

@@ -57,10 +57,11 @@ export class Delivery {
   #askSoon(wait = BATCH_MS): void {
     if (this.#unproven.length === 0 || this.#question) return;
     if (this.#ready) this.#soon ??= setTimeout(() => this.#ask(), wait);
-    else this.#wait();
+    else this.wait();
   }
 
-  #wait(): void {
+  /** Gives it its time; more of it, when it was silent for a reason. */
+  wait(): void {
     this.#late ??= setTimeout(() => this.#silent(), PATIENCE_MS);
   }
 
@@ -70,7 +71,7 @@ export class Delivery {
     const { id, iq } = this.#managed ? { id: "", iq: xml("r", { xmlns: NS.SM }) } : this.#ports.ask();
     this.#question = { id, about };
     this.#ports.send(iq);
-    this.#wait();
+    this.wait();
   }
 
   #silent(): void {

@@ -1,33 +1,22 @@
 /** Streams to other servers, and the links that bring what goes over them. */
 import type WebSocket from "ws";
 import type { BridgeFacts, ToBridges } from "../peer/frames.ts";
-import { askProof } from "../protocol/proof.ts";
+import { Unverifiable } from "../protocol/pairs.ts";
 import { outward } from "../protocol/server-stanza.ts";
-import type { Element } from "../xml/element.ts";
 import type { Connection } from "./connection.ts";
-import { Delivery } from "./delivery.ts";
 import type { Passed } from "./figures.ts";
+import type { InboundPorts } from "./inbound.ts";
 import type { Inward } from "./inward.ts";
 import { Link, type Origin, type Outgoing } from "./link.ts";
 import { type OutgoingPorts, openStream, Refused } from "./outgoing.ts";
+import { Route } from "./route.ts";
 
-/** A stream nobody used for so long is closed. */
-const IDLE_MS = 600_000;
 const LOOK_MS = 30_000;
 /** Servers that are remembered. */
 const MOST_KNOWN = 10_000;
 /** How soon a lost socket to the server is opened again; and what keeps it from being taken for dead. */
 const AGAIN_MS = 1_000;
 const ALIVE_MS = 30_000;
-
-/** What goes to one remote domain from one of ours. */
-interface Route {
-  connection: Connection | undefined;
-  delivery: Delivery | undefined;
-  /** While there is no stream yet. */
-  waiting: Outgoing[] | undefined;
-  used: number;
-}
 
 export interface FederationPorts extends OutgoingPorts {
   passed: Passed;
@@ -51,9 +40,13 @@ interface Figures {
 export class Federation {
   readonly #inward: Inward;
   readonly #facts: BridgeFacts;
+  /** What streams need that stanzas come in by. */
+  readonly inbound: InboundPorts;
   readonly #ports: FederationPorts;
   readonly #links = new Map<string, Link>();
   readonly #routes = new Map<string, Route>();
+  /** Streams of other servers that take what is for them, by what a route is found by (XEP-0288). */
+  readonly #offered = new Map<string, Connection>();
   readonly #attached = new Map<string, Attached>();
   /** Servers that have answered a question of ours: from them, silence is not their manner. */
   readonly #answering = new Set<string>();
@@ -66,6 +59,14 @@ export class Federation {
     this.#inward = inward;
     this.#facts = facts;
     this.#ports = ports;
+    this.inbound = {
+      hosts: new Set(facts.hosts),
+      secret: ports.secret,
+      certificates: ports.certificates,
+      verify: (...question) => this.#verify(...question),
+      answered: (from, proof) => this.answered(from, proof),
+      enter: (...entering) => this.enter(...entering),
+    };
     this.#wait();
     this.#timers.push(
       setInterval(() => this.#tidy(), LOOK_MS),
@@ -91,7 +92,8 @@ export class Federation {
       unacknowledged.in += link.unacknowledged.in;
       unacknowledged.out += link.unacknowledged.out;
     }
-    return { connected: this.#connected, links, streams: this.#routes.size, unacknowledged };
+    const streams = [...this.#routes.values()].filter(({ own }) => own).length;
+    return { connected: this.#connected, links, streams, unacknowledged };
   }
 
   /** The socket on which the server says whom it wants to reach. */
@@ -157,68 +159,46 @@ export class Federation {
       });
     }
     if (this.#kind(remote) === "component") return link.failed([outgoing.n], "the component is not connected", false);
-    const { from } = outgoing;
-    const key = `${from} ${remote}`;
-    let route = this.#routes.get(key);
-    if (!route) {
-      route = { connection: undefined, delivery: undefined, waiting: [], used: 0 };
-      this.#routes.set(key, route);
-      this.#open(key, route, from, remote);
-    }
-    route.used = Date.now();
-    if (route.waiting) route.waiting.push(outgoing);
-    else route.delivery?.write(outgoing.n, outgoing.stanza);
+    this.#route(outgoing.from, remote).write(outgoing);
   }
 
-  #open(key: string, route: Route, local: string, remote: string): void {
-    openStream(local, remote, { kind: "stanzas" }, this.#ports).then(
-      ({ connection, acknowledges }) => {
-        const end = () => {
-          if (this.#routes.get(key) === route) this.#routes.delete(key);
-          connection.close();
-          const lost = delivery.end();
-          if (lost.length > 0) this.link(remote).failed(lost, "nothing proves that it was read", false);
-        };
-        const delivery = new Delivery(acknowledges, {
-          send: (element) => connection.send(element),
-          write: (stanza) => connection.write(outward(stanza)),
-          ask: () => askProof(local, remote),
-          proven: (numbers) => this.link(remote).sent(numbers),
-          silent: (promised) => {
-            // One that never answers anything would be sent all of it again and again: it is believed as far as TCP is.
-            if (promised || this.#answering.has(remote)) end();
-            else {
-              const facts = { level: "warn", message: "a server answers nothing and is believed to read", remote };
-              console.error(JSON.stringify(facts));
-              delivery.presume();
-            }
-          },
-        });
-        // Stanzas come on streams that the other side opens; what is said here is of this stream only.
-        connection.handOver({
-          open() {},
-          element: (element) => (isError(element) ? end() : delivery.element(element)),
-          closed: end,
-          gone: end,
-        });
-        route.connection = connection;
-        route.delivery = delivery;
-        const waiting = route.waiting ?? [];
-        route.waiting = undefined;
-        for (const { n, stanza } of waiting) delivery.write(n, stanza);
+  #route(local: string, remote: string): Route {
+    const key = `${local} ${remote}`;
+    const known = this.#routes.get(key);
+    if (known) return known;
+    const route: Route = new Route(local, remote, {
+      sent: (numbers) => this.link(remote).sent(numbers),
+      failed: (...failure) => {
+        // Where it was silent it is not tried again.
+        this.#offered.delete(key);
+        this.link(remote).failed(...failure);
       },
-      (error) => {
-        this.#routes.delete(key);
-        const numbers = (route.waiting ?? []).map(({ n }) => n);
-        this.link(remote).failed(numbers, String(error), error instanceof Refused && error.final);
+      answers: () => this.#answering.has(remote),
+      ended: () => {
+        if (this.#routes.get(key) === route) this.#routes.delete(key);
       },
-    );
+    });
+    this.#routes.set(key, route);
+    const offered = this.#offered.get(key);
+    if (offered) route.over(offered);
+    else route.open(this.#ports, this.inbound);
+    return route;
+  }
+
+  /** Stanzas from `local` to `remote` may go out on the stream that it has opened, until `withdraw`. */
+  offer(local: string, remote: string, connection: Connection): void {
+    this.#offered.set(`${local} ${remote}`, connection);
+  }
+
+  withdraw(connection: Connection): void {
+    for (const [key, offered] of this.#offered) if (offered === connection) this.#offered.delete(key);
+    for (const route of this.#routes.values()) if (route.isOn(connection)) route.end();
   }
 
   /** `remote` has answered a question. @returns whether it was asked here */
   answered(remote: string, proof: string): boolean {
-    for (const [key, { delivery }] of this.#routes) {
-      if (!key.endsWith(` ${remote}`) || !delivery?.answered(proof)) continue;
+    for (const route of this.#routes.values()) {
+      if (route.remote !== remote || !route.answered(proof)) continue;
       if (this.#answering.size >= MOST_KNOWN) this.#answering.clear();
       this.#answering.add(remote);
       return true;
@@ -226,20 +206,21 @@ export class Federation {
     return false;
   }
 
-  /** Asks the server of `remote` whether a dialback key is its own. */
-  async verify(local: string, remote: string, id: string, key: string): Promise<boolean> {
-    const { connection, valid } = await openStream(local, remote, { kind: "verify", id, key }, this.#ports);
-    connection.close();
-    return valid;
+  /** Asks the server of `remote` whether a dialback key is its own: on a stream for this alone (XEP-0288 §2.2). */
+  async #verify(local: string, remote: string, id: string, key: string): Promise<boolean> {
+    try {
+      const { connection, valid } = await openStream(local, remote, { kind: "verify", id, key }, this.#ports);
+      connection.close();
+      return valid;
+    } catch (error) {
+      const final = error instanceof Refused && error.final;
+      throw new Unverifiable(final ? "remote-server-not-found" : "remote-server-timeout");
+    }
   }
 
   #tidy(): void {
     const now = Date.now();
-    for (const [key, route] of this.#routes) {
-      if (!route.connection || now - route.used < IDLE_MS) continue;
-      this.#routes.delete(key);
-      route.connection.close();
-    }
+    for (const route of this.#routes.values()) if (route.isIdle(now)) route.end();
     for (const [domain, link] of this.#links) if (link.idle(now)) this.#links.delete(domain);
   }
 
@@ -248,8 +229,6 @@ export class Federation {
     for (const timer of this.#timers) clearInterval(timer);
     this.#socket?.terminate();
     for (const link of this.#links.values()) link.close();
-    for (const { connection } of this.#routes.values()) connection?.close();
+    for (const route of this.#routes.values()) route.end();
   }
 }
-
-const isError = ({ name }: Element) => name === "error";

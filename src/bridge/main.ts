@@ -43,14 +43,11 @@ export async function startBridge(options: Options): Promise<Bridge> {
   const client = (socket: Socket) => serveClient(socket, { certificate, inward, passed });
   const server = (socket: Socket) =>
     serveServer(socket, {
+      ...federation.inbound,
       certificate,
       authorities,
-      certificates,
-      secret,
-      hosts,
-      verify: (...question) => federation.verify(...question),
-      answered: (from, proof) => federation.answered(from, proof),
-      enter: (...entering) => federation.enter(...entering),
+      offer: (...offered) => federation.offer(...offered),
+      withdraw: (connection) => federation.withdraw(connection),
     });
   const component = (socket: Socket) => serveComponent(socket, { components, federation, hosts });
   const sockets = new Map<Socket, Kind>();

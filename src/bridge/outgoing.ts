@@ -1,4 +1,4 @@
-/** RFC 6120 §5, §6, XEP-0178, XEP-0220: a stream of ours to another server — https://xmpp.org/extensions/xep-0220.html */
+/** RFC 6120 §5, §6, XEP-0178, XEP-0220, XEP-0288: a stream of ours to another server — https://xmpp.org/extensions/xep-0220.html */
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { domainToASCII } from "node:url";
@@ -39,9 +39,13 @@ export type Purpose = { kind: "stanzas" } | { kind: "verify"; id: string; key: s
 /** An authenticated stream; or, for `verify`, the answer. */
 export interface Opened {
   connection: Connection;
+  /** The stream's, which the other end has given it. */
+  id: string;
   valid: boolean;
   /** The other end offers XEP-0198. */
   acknowledges: boolean;
+  /** What is for us may come on it, too (XEP-0288). */
+  both: boolean;
 }
 
 export async function openStream(
@@ -107,8 +111,10 @@ function negotiate(
   const { promise, resolve, reject } = Promise.withResolvers<Opened>();
   let id = "";
   let acknowledges = false;
+  let both = false;
   let authenticated = false;
   let certified: boolean | undefined;
+  const opened = (valid: boolean): Opened => ({ connection, id, valid, acknowledges, both });
   const open = () => connection.open({ from: local, to: remote, version: "1.0", "xml:lang": "en" });
   const refuse = (reason: string) => {
     reject(new Refused(`${remote}: ${reason}`));
@@ -153,7 +159,11 @@ function negotiate(
     certified ??= ports.authorities.certify(connection.socket as TLSSocket, remote);
     if (!certified && ports.certificates === "required") return refuse("its certificate is not good");
     if (purpose.kind === "verify") return verify(purpose);
-    if (authenticated) return resolve({ connection, valid: true, acknowledges });
+    if (authenticated) return resolve(opened(true));
+    if (element.getChild("bidi", NS.BIDI_FEATURE)) {
+      both = true;
+      connection.write(`<bidi xmlns="${NS.BIDI}"/>`);
+    }
     const mechanisms = element.getChild("mechanisms", NS.SASL)?.getChildren("mechanism") ?? [];
     if (certified && mechanisms.some((mechanism) => mechanism.getText() === "EXTERNAL")) {
       const name = Buffer.from(local).toString("base64");
@@ -176,9 +186,9 @@ function negotiate(
     if (attrs.from !== remote || attrs.to !== local) return; // §2.4: for this pair, or not for us
     const valid = attrs.type === "valid";
     if (purpose.kind === "verify") {
-      if (name === "verify" && attrs.id === purpose.id) resolve({ connection, valid, acknowledges });
+      if (name === "verify" && attrs.id === purpose.id) resolve(opened(valid));
     } else if (name === "result") {
-      if (valid) resolve({ connection, valid, acknowledges });
+      if (valid) resolve(opened(valid));
       else refuse(`dialback ended with ${attrs.type}`);
     }
   }

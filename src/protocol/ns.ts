@@ -31,6 +31,8 @@ export const CARBONS = "urn:xmpp:carbons:2";
 /** XEP-0114 and XEP-0220: other ends. */
 export const COMPONENT = "jabber:component:accept";
 export const DIALBACK = "jabber:server:dialback";
+export const BIDI = "urn:xmpp:bidi";
+export const BIDI_FEATURE = "urn:xmpp:features:bidi";
 
 /** RFC 6121. */
 export const ROSTER = "jabber:iq:roster";

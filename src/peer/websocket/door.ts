@@ -2,11 +2,12 @@
 import type { Alarms } from "../../kernel/due.ts";
 import type { Post } from "../../kernel/post.ts";
 import type { Sql } from "../../kernel/sql.ts";
+import { Unverifiable } from "../../protocol/pairs.ts";
 import { type EnterPorts, enter } from "../enter.ts";
 import { Counts } from "./counts.ts";
 import { type DiscoveryPorts, findWebSocket, mayHaveWebSocket } from "./discovery.ts";
 import { Incoming } from "./incoming.ts";
-import { type IncomingPorts, type IncomingSocket, type IncomingState, Unverifiable } from "./incoming-state.ts";
+import type { IncomingPorts, IncomingSocket, IncomingState } from "./incoming-state.ts";
 import { type Dial, verify } from "./stream.ts";
 
 /** Streams of one door. */

@@ -1,21 +1,17 @@
 /** XEP-0468: WebSocket S2S, v0.1 — https://xmpp.org/extensions/xep-0468.html: another server's stream as plain data, and what it needs around it. */
-import type { StanzaCondition } from "../../protocol/errors.ts";
+import type { Proved } from "../../protocol/pairs.ts";
 import type { Stanza } from "../../protocol/stanza.ts";
 import type { EnterPorts, Passage } from "../enter.ts";
 
 /** What rides in the socket's attachment. */
-export interface IncomingState {
+export interface IncomingState extends Proved {
   version: 1;
   /** The stream's id, which dialback keys are made for. */
   id: string;
   since: number;
   used: number;
   bytes: number;
-  /** Keys that it has shown. */
-  keys: number;
   opened: boolean;
-  /** "from to" of what was verified (security.md F5). */
-  pairs: string[];
   /** XEP-0198: the stream under which stanzas are counted, itself or the one it resumes. */
   name: string;
   managed: boolean;
@@ -44,15 +40,6 @@ export interface IncomingPorts extends Omit<EnterPorts, "post"> {
 export interface Custody {
   read(name: string, domain: string): Promise<number | undefined>;
   write(name: string, domain: string, handled: number): void;
-}
-
-/** The key could not be shown to its maker; says nothing about the key. */
-export class Unverifiable extends Error {
-  readonly condition: StanzaCondition;
-  constructor(condition: StanzaCondition, message: string) {
-    super(message);
-    this.condition = condition;
-  }
 }
 
 export interface IncomingSocket {

@@ -1,24 +1,17 @@
 /** XEP-0468: WebSocket S2S, v0.1 — https://xmpp.org/extensions/xep-0468.html. Another server's stream to us: dialback, stream management, and stanzas of what was verified. */
-import { isDialbackKey } from "../../protocol/dialback.ts";
 import { domainpart } from "../../protocol/domain.ts";
-import {
-  errorElement,
-  type StanzaCondition,
-  StreamError,
-  stanzaError,
-  streamErrorElement,
-} from "../../protocol/errors.ts";
-import { Jid } from "../../protocol/jid.ts";
+import { type StanzaCondition, StreamError, streamErrorElement } from "../../protocol/errors.ts";
 import * as NS from "../../protocol/ns.ts";
+import { Pairs } from "../../protocol/pairs.ts";
 import { proofIn } from "../../protocol/proof.ts";
+import { Received, wire } from "../../protocol/received.ts";
 import { asClient, isStanza } from "../../protocol/server-stanza.ts";
 import { Stanza } from "../../protocol/stanza.ts";
-import { Watermark } from "../../protocol/watermark.ts";
 import { type Element, xml } from "../../xml/element.ts";
 import { PRE_AUTH_LIMITS, read, SERVER_LIMITS, XmlError } from "../../xml/reader.ts";
 import { serialise } from "../../xml/writer.ts";
 import { originOf } from "../intake.ts";
-import { type IncomingPorts, type IncomingSocket, type IncomingState, Unverifiable } from "./incoming-state.ts";
+import type { IncomingPorts, IncomingSocket, IncomingState } from "./incoming-state.ts";
 
 /** Bytes before some domain was verified, over all frames. */
 const PRE_AUTH_BYTES = 65_536;
@@ -26,27 +19,17 @@ const PRE_AUTH_BYTES = 65_536;
 const NEGOTIATE_MS = 30_000;
 /** An idle stream costs its other end nothing to open again. */
 const IDLE_MS = 3_600_000;
-/** Domains that may be verified at one time, and that one stream may be verified for. */
-const PENDING = 8;
-const PAIRS = 64;
-/** Each makes us ask some web server, which is work that a stranger gives us. */
-const KEYS = 256;
 /** Stanzas on their way into custody. */
 const OPEN = 2_000;
 /** On a resumed stream, those after what is certain that may have come before. */
 const REPEATS = 1_000;
 
-type Answer = (type: "valid" | "invalid" | "error", condition?: StanzaCondition, text?: string) => void;
-
 export class Incoming {
   readonly state: IncomingState;
   readonly #socket: IncomingSocket;
   readonly #ports: IncomingPorts;
-  #custody: Watermark;
-  #received: number;
-  #pending = 0;
-  /** `<r/>` came while stanzas were on their way: answered when so many are in custody. */
-  #answer: number | undefined;
+  readonly #pairs: Pairs;
+  #received: Received;
   /** A resumption is looked up: frames wait. */
   #waiting: string[] | undefined;
   #ended = false;
@@ -55,8 +38,21 @@ export class Incoming {
     this.state = state;
     this.#socket = socket;
     this.#ports = ports;
-    this.#custody = new Watermark(state.handled);
-    this.#received = state.handled;
+    this.#received = this.#count(state.handled);
+    const { hosts, settings, secret } = ports;
+    this.#pairs = new Pairs(state, state.id, {
+      hosts,
+      secret,
+      isOurs: (domain) => hosts.has(domain) || domain === settings.guestDomain,
+      certificatesOnly: false,
+      verify: ports.verify,
+      send: (element) => this.#send(element),
+      verified: () => this.#attach(),
+      refused: (from, to) => {
+        ports.log.warn("a dialback key was not made by who shows it", { from, to });
+        if (!this.#pairs.some) this.close(); // XEP-0220 §2.2.1
+      },
+    });
   }
 
   receive(text: string): void {
@@ -72,15 +68,15 @@ export class Incoming {
     } catch (error) {
       this.fail(error);
     }
+    this.#attach();
+  }
+
+  #attach(): void {
     if (!this.#ended) this.#socket.attach(this.state);
   }
 
-  get #verified(): boolean {
-    return this.state.pairs.length > 0;
-  }
-
   #read(text: string): Element {
-    if (this.#verified) return read(text, SERVER_LIMITS);
+    if (this.#pairs.some) return read(text, SERVER_LIMITS);
     this.state.bytes += text.length;
     if (this.state.bytes > PRE_AUTH_BYTES) throw new StreamError("policy-violation", "Authenticate first.");
     return read(text, PRE_AUTH_LIMITS);
@@ -98,7 +94,7 @@ export class Incoming {
       if (name === "open") throw new StreamError("invalid-namespace");
       throw new StreamError("not-authorized", "A stream begins with <open/> (RFC 7395 §3.4).");
     }
-    if (attrs.xmlns === NS.DIALBACK) this.#dialback(element);
+    if (attrs.xmlns === NS.DIALBACK) this.#pairs.dialback(element);
     else if (attrs.xmlns === NS.SM) this.#manage(element);
     else if (isStanza(element)) this.#stanza(element);
     else if (attrs.xmlns === NS.STREAMS && name === "error") this.close();
@@ -133,72 +129,18 @@ export class Incoming {
     if (!this.#ended) this.#socket.send(serialise(element));
   }
 
-  // XEP-0220
-
-  #dialback(element: Element): void {
-    const { name, attrs } = element;
-    const from = domainpart(attrs.from ?? "");
-    const to = domainpart(attrs.to ?? "");
-    if (from === undefined || to === undefined) throw new StreamError("improper-addressing");
-    // security.md F1: answers come on streams that we opened, where somebody waits for them.
-    if (attrs.type !== undefined) throw new StreamError("not-authorized", "Nothing was asked.");
-    const key = element.getText().trim();
-    const id = name === "verify" ? attrs.id : undefined;
-    const answer: Answer = (type, condition, text) => {
-      const error = condition && errorElement(stanzaError(condition, text));
-      if (error) error.attrs.xmlns = NS.SERVER;
-      this.#send(xml(`db:${name}`, { "xmlns:db": NS.DIALBACK, from: to, to: from, id, type }, error));
-    };
-    if (name !== "verify" && name !== "result") throw new StreamError("unsupported-stanza-type");
-    // §2.2: no stream error, for the stream may be good for other domains.
-    if (!this.#ports.hosts.has(to)) return answer("error", "item-not-found");
-    if (name === "verify")
-      return answer(isDialbackKey(key, this.#ports.secret, from, to, attrs.id ?? "") ? "valid" : "invalid");
-    if (this.#isOurs(from)) throw new StreamError("invalid-from", "That is us.");
-    if (this.#pending >= PENDING || this.state.pairs.length >= PAIRS || key.length > 1024)
-      return answer("error", "resource-constraint");
-    if (++this.state.keys > KEYS) throw new StreamError("policy-violation", "Too many keys.");
-    this.#pending++;
-    this.#verify(from, to, key, answer).finally(() => {
-      this.#pending--;
-    });
-  }
-
-  #isOurs(domain: string): boolean {
-    const { hosts, settings } = this.#ports;
-    return hosts.has(domain) || domain === settings.guestDomain || domain in settings.components;
-  }
-
-  async #verify(from: string, to: string, key: string, answer: Answer): Promise<void> {
-    let valid: boolean;
-    try {
-      valid = await this.#ports.verify(to, from, this.state.id, key);
-    } catch (error) {
-      const { condition, message } =
-        error instanceof Unverifiable ? error : new Unverifiable("remote-server-timeout", "");
-      return answer("error", condition, message || undefined);
-    }
-    if (this.#ended) return;
-    if (valid && !this.state.pairs.includes(`${from} ${to}`)) this.state.pairs.push(`${from} ${to}`);
-    this.#socket.attach(this.state);
-    answer(valid ? "valid" : "invalid");
-    if (valid) return;
-    this.#ports.log.warn("a dialback key was not made by who shows it", { from, to });
-    if (!this.#verified) this.close(); // §2.2.1
-  }
-
   // XEP-0198
 
   #manage({ name, attrs }: Element): void {
-    if (!this.#verified) throw new StreamError("not-authorized");
+    if (!this.#pairs.some) throw new StreamError("not-authorized");
     const { state } = this;
-    if (name === "r" && state.managed) this.#acknowledge();
-    else if (name === "enable" && !state.managed && this.#received === 0) {
+    if (name === "r" && state.managed) this.#received.ask();
+    else if (name === "enable" && !state.managed && this.#received.count === 0) {
       state.managed = true;
       state.resumable = attrs.resume === "true" || attrs.resume === "1";
       this.#keep();
       this.#send(xml("enabled", { xmlns: NS.SM, ...(state.resumable && { id: state.name, resume: "true" }) }));
-    } else if (name === "resume" && !state.managed && this.#received === 0) this.#resume(attrs.previd ?? "");
+    } else if (name === "resume" && !state.managed && this.#received.count === 0) this.#resume(attrs.previd ?? "");
     else if (name === "enable" || name === "resume") this.#failed("unexpected-request");
     // What we sent is none: our stanzas go out on streams that we open.
     else if (name !== "a") throw new StreamError("unsupported-stanza-type");
@@ -220,12 +162,11 @@ export class Incoming {
         if (handled === undefined) this.#failed("item-not-found");
         else {
           Object.assign(state, { name: previd, managed: true, resumable: true, handled, doubtful: handled + REPEATS });
-          this.#custody = new Watermark(handled);
-          this.#received = handled;
+          this.#received = this.#count(handled);
           this.#send(xml("resumed", { xmlns: NS.SM, previd, h: wire(handled) }));
         }
         for (const text of waiting) this.receive(text);
-        if (!this.#ended) this.#socket.attach(state);
+        this.#attach();
       });
   }
 
@@ -234,13 +175,13 @@ export class Incoming {
     return this.state.pairs[0]?.split(" ", 1)[0] ?? "";
   }
 
-  #acknowledge(): void {
-    if (this.state.handled < this.#received) {
-      this.#answer = this.#received;
-      return;
-    }
-    this.#keep();
-    this.#send(xml("a", { xmlns: NS.SM, h: wire(this.state.handled) }));
+  #count(upTo: number): Received {
+    const received: Received = new Received((acknowledgement) => {
+      this.state.handled = received.inCustody;
+      this.#keep();
+      this.#send(acknowledgement);
+    }, upTo);
+    return received;
   }
 
   /** Written before it is said, so that a stream which resumes this one after a crash is told no less. */
@@ -252,14 +193,8 @@ export class Incoming {
   // Stanzas
 
   #stanza(element: Element): void {
-    if (!this.#verified) throw new StreamError("not-authorized"); // RFC 6120 §4.9.3.12
-    const from = Jid.tryParse(element.attrs.from ?? "");
-    const to = Jid.tryParse(element.attrs.to ?? "");
-    if (!from || !to) throw new StreamError("improper-addressing"); // RFC 6120 §8.1.1.2
-    if (!this.#ports.hosts.has(to.domain)) throw new StreamError("host-unknown");
-    if (!this.state.pairs.includes(`${from.domain} ${to.domain}`))
-      throw new StreamError("invalid-from", "This domain was not verified here.");
-    const n = ++this.#received;
+    const { from, to } = this.#pairs.addresses(element);
+    const n = this.#received.next();
     if (n - this.state.handled > OPEN) throw new StreamError("resource-constraint", "Wait for acknowledgements.");
     const done = (error?: Error) => this.#arrived(n, error);
     const proof = proofIn(element);
@@ -284,23 +219,18 @@ export class Incoming {
       // It comes again on the stream that resumes this one; what can never be handed on must not keep the rest.
       if (n > this.state.doubtful) return this.fail(new StreamError("internal-server-error"));
     }
-    if (this.#ended || !this.#custody.done(n)) return;
-    const { state } = this;
-    state.handled = this.#custody.upTo;
-    if (this.#answer !== undefined && state.handled >= this.#answer) {
-      this.#answer = undefined;
-      this.#acknowledge();
-    }
-    this.#socket.attach(state);
+    if (this.#ended || !this.#received.done(n)) return;
+    this.state.handled = this.#received.inCustody;
+    this.#attach();
   }
 
   // The end
 
   /** Ends a stream that has proved nothing in time, or that nobody uses. @returns when to look again */
   tend(now: number): number {
-    const due = this.#verified ? this.state.used + IDLE_MS : this.state.since + NEGOTIATE_MS;
+    const due = this.#pairs.some ? this.state.used + IDLE_MS : this.state.since + NEGOTIATE_MS;
     if (due > now) return due;
-    if (this.#verified) this.close();
+    if (this.#pairs.some) this.close();
     else this.fail(new StreamError("connection-timeout"));
     return Number.POSITIVE_INFINITY;
   }
@@ -335,5 +265,3 @@ export class Incoming {
     this.#ended = true;
   }
 }
-
-const wire = (count: number) => String(count % 2 ** 32);

@@ -142,7 +142,7 @@ describe("dialback", () => {
     const stream = await opened();
     await stream.sends(`<db:result ${DB} from="${THERE}" to="elsewhere.example">key</db:result>`);
     const error = await stream.receives(
-      `<db:result ${DB} from="elsewhere.example" to="${THERE}" type="error"><error xmlns="jabber:server" type="cancel"><item-not-found xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></db:result>`,
+      `<db:result ${DB} from="elsewhere.example" to="${THERE}" type="error"><error xmlns="jabber:server" type="cancel"><item-not-found xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/><text xmlns="urn:ietf:params:xml:ns:xmpp-stanzas" xml:lang="en">elsewhere.example is not here.</text></error></db:result>`,
     );
     expect(error.attrs.xmlns).toBe("jabber:server:dialback");
     await remote.proves(stream, THERE, HERE);

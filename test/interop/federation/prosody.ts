@@ -25,7 +25,7 @@ export async function startRemoteProsody(options: RemoteOptions): Promise<Remote
   return { start: server.start, kill9: server.kill9, stop: server.stop };
 }
 
-const config = (folder: string, { domain, address, identity, authority, secure, accounts }: RemoteOptions) => `
+const config = (folder: string, { domain, address, identity, authority, secure, accounts, bidi }: RemoteOptions) => `
 run_as_root = true
 pidfile = "${folder}/prosody.pid"
 data_path = "${folder}/data"
@@ -33,7 +33,10 @@ certificates = "${folder}"
 log = { warn = "*console" }
 network_backend = "epoll"
 unbound = { hoststxt = "${folder}/hosts" }
-modules_enabled = { "roster", "saslauth", "disco", "tls", "dialback", "smacks", "offline", "ping", "pep", "version" }
+modules_enabled = {
+  "roster", "saslauth", "disco", "tls", "dialback", "smacks", "offline", "ping", "pep", "vcard_legacy", "version",
+  ${bidi ? '"s2s_bidi"' : ""}
+}
 modules_disabled = { "posix" }
 interfaces = { "${address}" }
 use_ipv6 = false

@@ -16,6 +16,8 @@ export interface RemoteOptions {
   authority: string;
   /** Certificates of the others have to be good; else dialback is enough. */
   secure: boolean;
+  /** It has XEP-0288. */
+  bidi?: boolean;
   /** Name → address. */
   hosts: Record<string, string>;
   accounts: Record<string, string>;

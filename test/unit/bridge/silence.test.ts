@@ -39,10 +39,10 @@ async function door(serve: (socket: Socket) => void): Promise<{ near: Socket; he
 test.each<[who: string, serve: (socket: Socket) => void, greeting: string]>([
   ["a client", (socket) => serveClient(socket, none<ClientPorts>()), ""],
   ["a client that has said hello", (socket) => serveClient(socket, none<ClientPorts>()), header("jabber:client")],
-  ["a server", (socket) => serveServer(socket, none<IncomingPorts>({ hosts: HOSTS })), ""],
+  ["a server", (socket) => serveServer(socket, none<IncomingPorts>({ hosts: HOSTS, withdraw() {} })), ""],
   [
     "a server that has said hello",
-    (socket) => serveServer(socket, none<IncomingPorts>({ hosts: HOSTS })),
+    (socket) => serveServer(socket, none<IncomingPorts>({ hosts: HOSTS, withdraw() {} })),
     header("jabber:server"),
   ],
   ["a component", (socket) => serveComponent(socket, none<ComponentPorts>()), ""],
