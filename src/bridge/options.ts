@@ -1,4 +1,5 @@
 /** What the bridge is told by its environment. */
+import { Resolver } from "node:dns";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve as path } from "node:path";
 import { rootCertificates } from "node:tls";
@@ -60,6 +61,7 @@ export function readOptions(env: Record<string, string | undefined>, root: strin
   const resolve = {
     overrides: JSON.parse(env.S2S_OVERRIDES || "{}") as Record<string, string>,
     allowPrivate: env.S2S_PRIVATE === "on",
+    nameServers: readNameServers(env.S2S_DNS),
   };
   const authorities = S2S_CA ? [...rootCertificates, readFileSync(S2S_CA, "utf8")] : rootCertificates;
   const health = { host: env.HEALTH_HOST || "127.0.0.1", port: readPort("HEALTH_PORT", env.HEALTH_PORT, undefined) };
@@ -75,6 +77,16 @@ export function readOptions(env: Record<string, string | undefined>, root: strin
     certificates,
     resolve,
   };
+}
+
+function readNameServers(text: string | undefined): string[] {
+  const servers = text ? text.split(",") : [];
+  try {
+    new Resolver().setServers(servers);
+  } catch {
+    throw new Refusal(`S2S_DNS=${JSON.stringify(text)} is not possible: addresses with or without ports, by commas`);
+  }
+  return servers;
 }
 
 function readToken(file: string): string {

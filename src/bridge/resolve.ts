@@ -15,13 +15,14 @@ export interface ResolveOptions {
   overrides: Record<string, string>;
   /** Addresses of private networks and this machine are good, too. */
   allowPrivate: boolean;
+  /** Name servers, as `address` or `address:port`, that are asked instead of the system's: one that validates DNSSEC, say. */
+  nameServers: readonly string[];
 }
 
 /** There is no such server, and trying again would not help. */
 export class NoServer extends Error {}
 
 const MOST = 8;
-const resolver = new Resolver({ timeout: 3_000, tries: 2 });
 /** A name that does not exist, or has nothing of this kind; anything else may be better next time. */
 const NOTHING = new Set(["ENOTFOUND", "ENODATA"]);
 
@@ -31,7 +32,8 @@ function nothing(error: NodeJS.ErrnoException): never[] {
 }
 
 /** Every address to try, in order. @throws {NoServer} */
-export async function resolveServer(domain: string, { overrides, allowPrivate }: ResolveOptions): Promise<Target[]> {
+export async function resolveServer(domain: string, options: ResolveOptions): Promise<Target[]> {
+  const { overrides, allowPrivate, nameServers } = options;
   const override = overrides[domain];
   if (override) {
     const [, direct, address = "", port] = /^(tls:)?(.+):(\d+)$/.exec(override) ?? [];
@@ -41,25 +43,37 @@ export async function resolveServer(domain: string, { overrides, allowPrivate }:
   // RFC 6761 §6.4: names under "invalid" are never asked for.
   if (!name || domain.startsWith("[") || isIP(name) || name.endsWith(".invalid"))
     throw new NoServer(`${domain} is no domain`);
+  const resolver = new Resolver({ timeout: 3_000, tries: 2 });
+  if (nameServers.length > 0) resolver.setServers(nameServers);
   const [tls, plain] = await Promise.all([
-    srv(`_xmpps-server._tcp.${name}`, true),
-    srv(`_xmpp-server._tcp.${name}`, false),
+    srv(resolver, `_xmpps-server._tcp.${name}`, true),
+    srv(resolver, `_xmpp-server._tcp.${name}`, false),
   ]);
   let found = [...tls, ...plain];
   // RFC 2782: a target of "." says that there is no such service.
   if (found.length > 0 && found.every(({ host }) => host === "" || host === "."))
     throw new NoServer(`${domain} has no server`);
   found = found.filter(({ host }) => host !== "" && host !== ".").sort(bySrv);
-  if (found.length === 0) found = [{ host: name, port: 5269, direct: false, priority: 0, weight: 0 }];
+  if (found.length === 0) found = [{ host: name, port: 5269, direct: false, priority: 0, lot: 0 }];
   const targets: Target[] = [];
   for (const { host, port, direct } of found.slice(0, MOST)) {
-    const addresses = await lookup(host, { all: true }).catch(nothing);
     // Resolved once, and connected to this very address: a second look could find another.
-    for (const { address } of addresses)
+    for (const address of await (nameServers.length > 0 ? ask(resolver, host) : look(host)))
       if ((allowPrivate || isPublic(address)) && isServerPort(port)) targets.push({ address, port, direct });
   }
   if (targets.length === 0) throw new NoServer(`${domain} has no address that may be used`);
   return targets;
+}
+
+/** As this machine does, with its hosts file. */
+async function look(host: string): Promise<string[]> {
+  const found = await lookup(host, { all: true }).catch(nothing);
+  return found.map(({ address }) => address);
+}
+
+async function ask(resolver: Resolver, host: string): Promise<string[]> {
+  const found = await Promise.all([resolver.resolve6(host).catch(nothing), resolver.resolve4(host).catch(nothing)]);
+  return found.flat();
 }
 
 interface Service {
@@ -67,15 +81,24 @@ interface Service {
   port: number;
   direct: boolean;
   priority: number;
-  weight: number;
+  /** Drawn once: the lowest of one priority goes first, which is each by the share of its weight (RFC 2782). */
+  lot: number;
 }
 
-const bySrv = (a: Service, b: Service) =>
-  a.priority - b.priority || b.weight * Math.random() - a.weight * Math.random();
+/** RFC 2782: a small chance for those of weight 0. */
+const NEARLY_NONE = 0.01;
 
-async function srv(name: string, direct: boolean): Promise<Service[]> {
+const bySrv = (a: Service, b: Service) => a.priority - b.priority || a.lot - b.lot;
+
+async function srv(resolver: Resolver, name: string, direct: boolean): Promise<Service[]> {
   const records = await resolver.resolveSrv(name).catch(nothing);
-  return records.map(({ name: host, port, priority, weight }) => ({ host, port, direct, priority, weight }));
+  return records.map(({ name: host, port, priority, weight }) => ({
+    host,
+    port,
+    direct,
+    priority,
+    lot: -Math.log(1 - Math.random()) / (weight || NEARLY_NONE),
+  }));
 }
 
 /** Not those of other protocols, which a strange SRV record could have us talk to. */

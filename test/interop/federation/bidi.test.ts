@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { NameServer } from "../../support/name-server.ts";
 import { install } from "../peers.ts";
 import { type Server, startServer } from "../server.ts";
 import { Agent } from "./agent.ts";
@@ -32,7 +33,7 @@ async function connections(bridge: RunningBridge): Promise<{ in: number; out: nu
 describe.each([
   ["SASL EXTERNAL", true],
   ["dialback", false],
-])("Prosody by %s", (_, certified) => {
+])("Prosody, found by DNS and by direct TLS, by %s", (_, certified) => {
   const THERE = "prosody.test";
   const folder = mkdtempSync(join(tmpdir(), "enjamb-bidi-"));
   const authority = new Authority(folder);
@@ -42,6 +43,7 @@ describe.each([
     certified ? authority.issue(who, hosts) : authority.selfSigned(who, hosts);
   const identity = issue("here", [HERE, `rooms.${HERE}`]);
   const remoteIdentity = issue("there", [THERE]);
+  let dns: NameServer;
   let server: Server;
   let bridge: RunningBridge;
   let remote: Remote;
@@ -57,6 +59,10 @@ describe.each([
   beforeEach(async () => {
     const trusted = [authority.file, identity.cert, remoteIdentity.cert];
     writeFileSync(join(folder, "all.pem"), trusted.map((file) => readFileSync(file, "utf8")).join("\n"));
+    dns = await NameServer.start();
+    // Nothing but TLS from the first byte (XEP-0368).
+    dns.service(`_xmpps-server._tcp.${THERE}`, { target: `xmpp.${THERE}`, port: 5270 });
+    dns.address4(`xmpp.${THERE}`, theirs);
     server = await startServer({ settings: { XMPP_DOMAIN: HERE, BRIDGE_TOKEN } }, "ours");
     await server.addUser("romeo", PASSWORD);
     bridge = await startBridge(server, identity, {
@@ -66,7 +72,7 @@ describe.each([
       HEALTH_PORT: "0",
       S2S_CA: authority.file,
       S2S_CERTIFICATES: certified ? "required" : "optional",
-      S2S_OVERRIDES: JSON.stringify({ [THERE]: `${theirs}:5269` }),
+      S2S_DNS: dns.address,
     });
     remote = await startRemoteProsody({
       domain: THERE,
@@ -87,6 +93,7 @@ describe.each([
     await bridge?.stop();
     await remote?.stop();
     await server?.stop();
+    dns?.stop();
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -24,6 +24,15 @@ test("a port is a number, 0 for any, or off", () => {
   expect(() => read({ HEALTH_PORT: "65536" })).toThrow(Refusal);
 });
 
+test("name servers are addresses, with or without ports", () => {
+  expect(read({}).resolve.nameServers).toEqual([]);
+  expect(read({ S2S_DNS: "9.9.9.9,[2620:fe::fe]:5353" }).resolve.nameServers).toEqual([
+    "9.9.9.9",
+    "[2620:fe::fe]:5353",
+  ]);
+  expect(() => read({ S2S_DNS: "dns.example" })).toThrow(Refusal);
+});
+
 test("the token may be in a file", () => {
   const file = join(mkdtempSync(join(tmpdir(), "enjamb-options-")), "token");
   writeFileSync(file, "from a file\n");

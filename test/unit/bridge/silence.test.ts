@@ -64,7 +64,7 @@ test.each<[who: string, serve: (socket: Socket) => void, greeting: string]>([
 test("a server that we reach, and that says nothing, is given up", async () => {
   const { near, port } = await door(() => {});
   near.destroy();
-  const resolve = { overrides: { "silent.test": `127.0.0.1:${port}` }, allowPrivate: true };
+  const resolve = { overrides: { "silent.test": `127.0.0.1:${port}` }, allowPrivate: true, nameServers: [] };
   const reached = once(server, "connection");
   const stream = openStream("enjamb.test", "silent.test", { kind: "stanzas" }, none<OutgoingPorts>({ resolve }));
   const refused = expect(stream).rejects.toThrow("silent.test: negotiation took too long");
