@@ -1,11 +1,8 @@
 /** Converse.js 14 in two browsers with one account: what it keeps with the server in one is there in the other. */
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { beforeAll, expect, test } from "vitest";
 import { attribute, Client } from "../interop/client.ts";
-import { type Server, startServer } from "../interop/server.ts";
-import { launch } from "./chromium.ts";
-import { converseSite, logIn } from "./converse-site.ts";
-import type { Site } from "./site.ts";
+import { converse, logIn } from "./converse-site.ts";
 
 const BOOKMARKS = "urn:xmpp:bookmarks:1";
 /** 4 × 4 pixels in two colours. */
@@ -14,30 +11,21 @@ const PICTURE = Buffer.from(
   "base64",
 );
 
-let server: Server;
-let site: Site;
-let browser: Browser;
+const on = converse();
 let jid: string;
 
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), launch()]);
-  site = await converseSite(server);
-  await server.addUsers(["romeo", "juliet"], "secret");
-  jid = `romeo@${server.domain}`;
-});
-afterAll(async () => {
-  await Promise.all([browser?.close(), site?.stop()]);
-  await server?.stop();
+beforeAll(() => {
+  jid = `romeo@${on.server.domain}`;
 });
 
 /** A browser that knows nothing of another. */
 async function open(onFrame?: (frame: string) => void): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 760 } });
+  const context = await on.browser.newContext({ viewport: { width: 1200, height: 760 } });
   const page = await context.newPage();
   page.setDefaultTimeout(12_000);
   if (onFrame)
     page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => onFrame(payload.toString())));
-  await logIn(page, site, jid, "secret");
+  await logIn(page, on.site, jid, "secret");
   return page;
 }
 
@@ -62,7 +50,7 @@ const listed = (page: Page, room: string) => page.locator(`converse-rooms-list [
 const picture = (page: Page) => page.locator("converse-user-profile converse-avatar image").first();
 
 test("rooms and the picture of one browser are there in the other", async () => {
-  const [balcony, garden] = [`balcony@${server.hosts.rooms}`, `garden@${server.hosts.rooms}`];
+  const [balcony, garden] = [`balcony@${on.server.hosts.rooms}`, `garden@${on.server.hosts.rooms}`];
   const { promise: told, resolve: tell } = Promise.withResolvers<void>();
   const first = await open((frame) => {
     if (frame.startsWith("<message") && frame.includes(`<conference jid="${garden}"`)) tell();
@@ -94,7 +82,7 @@ test("rooms and the picture of one browser are there in the other", async () => 
   expect(await picture(third).getAttribute("href")).toBe(image);
 
   // What Converse keeps in the vCard, and as bookmarks, other clients find where they look for it.
-  const login = { url: server.websocket, domain: server.domain, password: "secret" };
+  const login = { url: on.server.websocket, domain: on.server.domain, password: "secret" };
   const phone = await Client.login({ ...login, username: "romeo" });
   const juliet = await Client.login({ ...login, username: "juliet" });
   const fetch = (client: Client, node: string) =>

@@ -1,32 +1,18 @@
 /** Converse.js 14 in a room: it enters, talks with somebody on @xmpp/client, and shows what was said while it was away. */
 import { xml, client as xmppClient } from "@xmpp/client";
 import type { Element } from "ltx";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Server, startServer } from "../interop/server.ts";
-import { launch, picture } from "./chromium.ts";
-import { converseSite, logIn } from "./converse-site.ts";
-import type { Site } from "./site.ts";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { picture } from "./chromium.ts";
+import { converse, logIn } from "./converse-site.ts";
 
 const MUC = "http://jabber.org/protocol/muc";
 const PATIENT = { timeout: 15_000 };
-let server: Server;
-let site: Site;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), launch()]);
-  site = await converseSite(server);
-  await server.addUsers(["romeo", "juliet"], "secret");
-});
-afterAll(async () => {
-  await Promise.all([browser?.close(), site?.stop()]);
-  await server?.stop();
-});
+const on = converse();
 
 /** Juliet makes the room; what is said in it she collects in `heard`. */
 async function found(name: string) {
-  const { websocket: service, domain, hosts } = server;
+  const { websocket: service, domain, hosts } = on.server;
   const room = `${name}@${hosts.rooms}`;
   const juliet = xmppClient({ service, domain, username: "juliet", password: "secret" });
   juliet.on("error", () => {});
@@ -49,7 +35,7 @@ async function found(name: string) {
 
 /** A page of a browser that knows nobody yet. */
 async function open(): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 760 } });
+  const context = await on.browser.newContext({ viewport: { width: 1200, height: 760 } });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   return page;
@@ -67,7 +53,7 @@ async function say(page: Page, room: string, body: string): Promise<void> {
 
 /** Opens the room as a link to it does, and chooses a nick where it asks for one. */
 async function join(page: Page, room: string): Promise<void> {
-  await page.goto(`${site.url}#converse/room?jid=${room}`);
+  await page.goto(`${on.site.url}#converse/room?jid=${room}`);
   const nick = inRoom(page, room).locator("input[name=nick]");
   const line = inRoom(page, room).locator("textarea.chat-textarea");
   await nick.or(line).first().waitFor();
@@ -98,7 +84,7 @@ test("talks, and sees from another browser what was said before and meanwhile", 
   const { room, juliet, heard, says } = await found("orchard");
   await says("Ay me");
   const page = await open();
-  await logIn(page, site, `romeo@${server.domain}`, "secret");
+  await logIn(page, on.site, `romeo@${on.server.domain}`, "secret");
   await join(page, room);
   await said(page, room).getByText("Ay me").waitFor();
   await say(page, room, "She speaks");
@@ -109,7 +95,7 @@ test("talks, and sees from another browser what was said before and meanwhile", 
   await says("Deny thy father");
 
   const other = await open();
-  await logIn(other, site, `romeo@${server.domain}`, "secret");
+  await logIn(other, on.site, `romeo@${on.server.domain}`, "secret");
   await join(other, room);
   const all = ["Ay me", "She speaks", "Wherefore art thou Romeo?", "Deny thy father"];
   await expect.poll(() => said(other, room).allInnerTexts(), PATIENT).toEqual(all);
@@ -123,7 +109,7 @@ test("after a reload it is in the room still, and has missed nothing", { timeout
   const page = await open();
   const frames: string[] = [];
   page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => void frames.push(String(payload))));
-  await logIn(page, site, `romeo@${server.domain}`, "secret");
+  await logIn(page, on.site, `romeo@${on.server.domain}`, "secret");
   await join(page, room);
   await says("Good even");
   await said(page, room).getByText("Good even").waitFor();
@@ -136,7 +122,7 @@ test("after a reload it is in the room still, and has missed nothing", { timeout
   await join(page, room);
   await expect.poll(() => said(page, room).allInnerTexts(), PATIENT).toEqual(["Good even", "What sorrow"]);
   // Quirk: it resumes its stream, and says to be a new resource all the same.
-  if (server.name === "ours") expect(frames.some((frame) => frame.startsWith("<resumed "))).toBe(true);
+  if (on.server.name === "ours") expect(frames.some((frame) => frame.startsWith("<resumed "))).toBe(true);
   await say(page, room, "Not having that");
   await expect.poll(() => heard, PATIENT).toEqual(["Good even", "What sorrow", "Not having that"]);
   await says("In love?");

@@ -3,29 +3,11 @@ import { $iq, $msg, $pres, Strophe } from "strophe.js";
 import { describe, expect, test } from "vitest";
 import { type Account, awaited, stage } from "./fixture.ts";
 import { TARGET } from "./server.ts";
+import { all, type Connection, first, listen, request, stanza, text } from "./strophe-client.ts";
 
 const on = stage();
 const NS = Strophe.NS;
-// Quirk: it logs every step unless told not to.
-Strophe.setLogLevel(Strophe.LogLevel.FATAL);
-
-/** As much of a DOM element as these tests read. Strophe brings a DOM of its own to Node. */
-interface Xml {
-  tagName: string;
-  textContent: string | null;
-  getAttribute(name: string): string | null;
-  getElementsByTagName(name: string): ArrayLike<Xml>;
-}
-type Connection = InstanceType<typeof Strophe.Connection>;
-/** Strophe's own types name the browser's Element, which Node has not. */
-type Handler = Parameters<Connection["addHandler"]>[0];
-type Answer = Parameters<Connection["sendIQ"]>[1];
-type Refusal = Parameters<Connection["sendIQ"]>[2];
 type Options = ConstructorParameters<typeof Strophe.Connection>[1] & { url?: string };
-
-const all = (it: Xml, name: string): Xml[] => Array.from(it.getElementsByTagName(name));
-const first = (it: Xml, name: string): Xml | undefined => all(it, name)[0];
-const text = (it: Xml, name: string): string | undefined => first(it, name)?.textContent ?? undefined;
 
 function make({ url, ...options }: Options = {}): Connection {
   const connection = new Strophe.Connection(url ?? on.server.websocket, options);
@@ -65,29 +47,6 @@ async function available(account: Account, options: Options = {}): Promise<Conne
   connection.send($pres());
   await echoed;
   return connection;
-}
-
-/** The next stanza of that name which `match` likes. */
-function stanza(to: Connection, name: string, match: (it: Xml) => boolean): Promise<Xml> {
-  const { promise, resolve } = awaited<Xml>(`${name} with ${match}`);
-  listen(to, name, (it) => {
-    if (!match(it)) return true;
-    resolve(it);
-    return false;
-  });
-  return promise;
-}
-
-/** A handler stays for as long as it returns true. */
-function listen(to: Connection, name: string, handle: (it: Xml) => boolean): void {
-  to.addHandler(handle as unknown as Handler, "", name, "", "", "");
-}
-
-function request(by: Connection, iq: ReturnType<typeof $iq>): Promise<Xml> {
-  return new Promise((resolve, reject) => {
-    const refused = (error: Xml | null) => reject(new Error(error ? text(error, "error") : "no answer"));
-    by.sendIQ(iq, resolve as unknown as Answer, refused as unknown as Refusal, 5_000);
-  });
 }
 
 const message = (to: Connection, body: string) => stanza(to, "message", (it) => text(it, "body") === body);

@@ -4,9 +4,8 @@ import type { Actor } from "../../support/actor.ts";
 import { spec } from "../../support/spec.ts";
 import { World } from "../../support/world.ts";
 import { conditions, form } from "../../unit/pubsub/eventing.ts";
+import { create, event, HOST, NS, ok, owner, pubsub, refused } from "./elsinore.ts";
 
-const NS = "http://jabber.org/protocol/pubsub";
-const HOST = "pubsub.capulet.example";
 const XEP = "XEP-0060";
 
 let world: World;
@@ -15,28 +14,15 @@ beforeAll(async () => {
 });
 afterAll(() => world.dispose());
 
-const pubsub = (inner: string) => `<pubsub xmlns="${NS}">${inner}</pubsub>`;
-const owner = (inner: string) => `<pubsub xmlns="${NS}#owner">${inner}</pubsub>`;
 const item = (id: string) => `<item id="${id}"><entry xmlns="test:entry">${id}</entry></item>`;
-const create = (node: string, config: string) =>
-  pubsub(`<create node="${node}"/><configure>${form("node_config", config)}</configure>`);
 const publish = (node: string, id: string) => pubsub(`<publish node="${node}">${item(id)}</publish>`);
 const subscribe = (node: string, jid: string, options = "") =>
   pubsub(
     `<subscribe node="${node}" jid="${jid}"/>${options && `<options>${form("subscribe_options", options)}</options>`}`,
   );
-const event = (to: string, inner: string) =>
-  `<message type="headline" id="*" from="${HOST}" to="${to}"><event xmlns="${NS}#event">${inner}</event></message>`;
 const ended = (node: string, jid: string, to = jid) =>
   event(to, `<subscription node="${node}" jid="${jid}" subid="*" subscription="none"/>`);
 
-async function ok(actor: Actor, type: "get" | "set", payload: string) {
-  const answer = await actor.asks(type, payload, HOST);
-  expect(answer.attrs.type, String(answer)).toBe("result");
-  return answer;
-}
-const refused = async (actor: Actor, type: "get" | "set", payload: string) =>
-  conditions(await actor.asks(type, payload, HOST));
 const rosterItem = (actor: Actor, jid: string, inner = "") =>
   actor.asks("set", `<query xmlns="jabber:iq:roster"><item jid="${jid}">${inner}</item></query>`);
 

@@ -4,9 +4,8 @@ import type { Actor } from "../../support/actor.ts";
 import { spec } from "../../support/spec.ts";
 import { World } from "../../support/world.ts";
 import { conditions, form } from "../../unit/pubsub/eventing.ts";
+import { event, HOST, NS, ok, owner, pubsub, refused } from "./elsinore.ts";
 
-const NS = "http://jabber.org/protocol/pubsub";
-const HOST = "pubsub.capulet.example";
 const XEP = "XEP-0060";
 
 let world: World;
@@ -20,20 +19,8 @@ beforeAll(async () => {
 });
 afterAll(() => world.dispose());
 
-const pubsub = (inner: string) => `<pubsub xmlns="${NS}">${inner}</pubsub>`;
-const owner = (inner: string) => `<pubsub xmlns="${NS}#owner">${inner}</pubsub>`;
 const entry = (title: string) => `<entry xmlns="http://www.w3.org/2005/Atom"><title>${title}</title></entry>`;
 const item = (id: string) => `<item id="${id}">${entry(id)}</item>`;
-const event = (to: string, inner: string, more = "") =>
-  `<message type="headline" id="*" from="${HOST}" to="${to}"><event xmlns="${NS}#event">${inner}</event>${more}</message>`;
-
-async function ok(actor: Actor, type: "get" | "set", payload: string) {
-  const answer = await actor.asks(type, payload, HOST);
-  expect(answer.attrs.type, String(answer)).toBe("result");
-  return answer;
-}
-const refused = async (actor: Actor, type: "get" | "set", payload: string) =>
-  conditions(await actor.asks(type, payload, HOST));
 
 spec(XEP, "5.1", "the host lists the service, which says what it does", async () => {
   const items = await hamlet.asks("get", `<query xmlns="http://jabber.org/protocol/disco#items"/>`, world.domain);

@@ -5,9 +5,8 @@ import type { Actor } from "../../support/actor.ts";
 import { spec } from "../../support/spec.ts";
 import { World } from "../../support/world.ts";
 import { form } from "../../unit/pubsub/eventing.ts";
+import { event, HOST, NS, ok, owner, pubsub } from "./elsinore.ts";
 
-const NS = "http://jabber.org/protocol/pubsub";
-const HOST = "pubsub.capulet.example";
 const XEP = "XEP-0060";
 
 let world: World;
@@ -21,21 +20,11 @@ beforeAll(async () => {
 });
 afterAll(() => world.dispose());
 
-const pubsub = (inner: string) => `<pubsub xmlns="${NS}">${inner}</pubsub>`;
-const owner = (inner: string) => `<pubsub xmlns="${NS}#owner">${inner}</pubsub>`;
 const item = (id: string) => `<item id="${id}"><entry xmlns="test:entry">${id}</entry></item>`;
 const publish = (node: string, ...ids: string[]) =>
   pubsub(`<publish node="${node}">${ids.map(item).join("")}</publish>`);
 const configure = (node: string, fields: string) =>
   owner(`<configure node="${node}">${form("node_config", fields)}</configure>`);
-const event = (inner: string) =>
-  `<message type="headline" id="*" from="${HOST}" to="${francisco.bare}"><event xmlns="${NS}#event">${inner}</event></message>`;
-
-async function ok(actor: Actor, type: "get" | "set", payload: string): Promise<Element> {
-  const answer = await actor.asks(type, payload, HOST);
-  expect(answer.attrs.type, String(answer)).toBe("result");
-  return answer;
-}
 
 /** A node of Hamlet's; Francisco is subscribed to it. */
 async function make(node: string, config = "title=x"): Promise<void> {
@@ -68,7 +57,7 @@ spec(XEP, "5.4", "a node's metadata", async () => {
 spec(XEP, "5.5", "a node's items, by their ids", async () => {
   await make("listed");
   await ok(hamlet, "set", publish("listed", "a", "b"));
-  await francisco.receives(event(`<items node="listed">${item("a")}${item("b")}</items>`));
+  await francisco.receives(event(francisco.bare, `<items node="listed">${item("a")}${item("b")}</items>`));
   const list = await ok(francisco, "get", `<query xmlns="http://jabber.org/protocol/disco#items" node="listed"/>`);
   expect(all(list, "item").map(({ attrs }) => [attrs.jid, attrs.name, attrs.node])).toEqual([
     [HOST, "a", undefined],
@@ -107,7 +96,7 @@ spec(XEP, "12.18", "a lease that has run out is no subscription", async () => {
 spec(XEP, "6.5.4", "items page by page, the newest few, and one by its id", async () => {
   await make("paged");
   await ok(hamlet, "set", publish("paged", "a", "b", "c"));
-  await francisco.receives(event(`<items node="paged">${item("a")}${item("b")}${item("c")}</items>`));
+  await francisco.receives(event(francisco.bare, `<items node="paged">${item("a")}${item("b")}${item("c")}</items>`));
   const page = (inner: string) => `<set xmlns="http://jabber.org/protocol/rsm"><max>2</max>${inner}</set>`;
   const first = await ok(francisco, "get", pubsub(`<items node="paged"/>${page("")}`));
   expect([ids(first), all(first, "count")[0]?.getText()]).toEqual([["a", "b"], "3"]);
@@ -120,7 +109,7 @@ spec(XEP, "6.5.4", "items page by page, the newest few, and one by its id", asyn
 spec(XEP, "7.1.2.2", "a node without payloads tells of items only", async () => {
   await make("bare", "deliver_payloads=0");
   await ok(hamlet, "set", publish("bare", "a"));
-  await francisco.receives(event(`<items node="bare"><item id="a"/></items>`));
+  await francisco.receives(event(francisco.bare, `<items node="bare"><item id="a"/></items>`));
   expect(String(await ok(francisco, "get", pubsub(`<items node="bare"/>`)))).toContain("test:entry");
 });
 
@@ -132,16 +121,16 @@ spec(XEP, "7.1.2.3", "who published an item is what the service says", async () 
   );
   await francisco.receives(`<iq type="result" id="p"/>`, { extra: true });
   const told = `<item id="a" publisher="${francisco.bare}"><entry xmlns="test:entry"/></item>`;
-  await francisco.receives(event(`<items node="signed">${told}</items>`));
+  await francisco.receives(event(francisco.bare, `<items node="signed">${told}</items>`));
 });
 
 spec(XEP, "7.1.2.5", "where a node is full the oldest item goes, and subscribers hear of it", async () => {
   await make("brimming", "max_items=2");
   await ok(hamlet, "set", publish("brimming", "a", "b"));
-  await francisco.receives(event(`<items node="brimming">${item("a")}${item("b")}</items>`));
+  await francisco.receives(event(francisco.bare, `<items node="brimming">${item("a")}${item("b")}</items>`));
   await ok(hamlet, "set", publish("brimming", "c"));
-  await francisco.receives(event(`<items node="brimming">${item("c")}</items>`));
-  await francisco.receives(event(`<items node="brimming"><retract id="a"/></items>`));
+  await francisco.receives(event(francisco.bare, `<items node="brimming">${item("c")}</items>`));
+  await francisco.receives(event(francisco.bare, `<items node="brimming"><retract id="a"/></items>`));
 });
 
 spec(
@@ -176,9 +165,9 @@ spec(XEP, "8.3", "the configuration that a new node gets", async () => {
 spec(XEP, "8.5.2", "a purge is told of once, whatever there was", async () => {
   await make("purged");
   await ok(hamlet, "set", publish("purged", "a", "b"));
-  await francisco.receives(event(`<items node="purged">${item("a")}${item("b")}</items>`));
+  await francisco.receives(event(francisco.bare, `<items node="purged">${item("a")}${item("b")}</items>`));
   await ok(hamlet, "set", owner(`<purge node="purged"/>`));
-  await francisco.receives(event(`<purge node="purged"/>`));
+  await francisco.receives(event(francisco.bare, `<purge node="purged"/>`));
   expect(ids(await ok(francisco, "get", pubsub(`<items node="purged"/>`)))).toEqual([]);
 });
 
@@ -205,7 +194,9 @@ spec(XEP, "8.8.2", "an owner ends a subscription, and its holder hears of it", a
   expect(all(list, "subscription")[0]?.attrs).toMatchObject({ jid: francisco.bare, subscription: "subscribed" });
   const none = `<subscription jid="${francisco.bare}" subscription="none"/>`;
   await ok(hamlet, "set", owner(`<subscriptions node="ended">${none}</subscriptions>`));
-  await francisco.receives(event(`<subscription node="ended" jid="${francisco.bare}" subid="*" subscription="none"/>`));
+  await francisco.receives(
+    event(francisco.bare, `<subscription node="ended" jid="${francisco.bare}" subid="*" subscription="none"/>`),
+  );
 });
 
 spec(XEP, "8.9.2", "an owner makes somebody a publisher, who then publishes", async () => {
@@ -221,7 +212,7 @@ spec(XEP, "8.9.2", "an owner makes somebody a publisher, who then publishes", as
   ).toEqual(["owner", "publisher"]);
   await francisco.sends(`<iq type="set" id="p" to="${HOST}">${publish("shared", "a")}</iq>`);
   await francisco.receives(`<iq type="result" id="p"/>`, { extra: true });
-  await francisco.receives(event(`<items node="shared">${item("a")}</items>`));
+  await francisco.receives(event(francisco.bare, `<items node="shared">${item("a")}</items>`));
 });
 
 spec(XEP, "10", "every feature that is named works, and none is named that does not", async () => {
