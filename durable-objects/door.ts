@@ -55,6 +55,11 @@ export class Door extends DurableObject<Env> implements DoorRpc {
             .answered(id)
             .catch((error) => log.error("an answer was lost", error, { domain }));
         },
+        heard: (domain) => {
+          peer(domain)
+            .heard()
+            .catch((error) => log.error("a server's return was not told", error, { domain }));
+        },
         ask: (other, stream, domain) => door(other).custody(stream, domain),
       });
       for (const socket of ctx.getWebSockets()) this.#adopt(socket, socket.deserializeAttachment() as IncomingState);

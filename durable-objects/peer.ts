@@ -98,6 +98,10 @@ export class Peer extends DurableObject<Env> implements PeerRpc {
     this.#remote.answered(id);
   }
 
+  async heard(): Promise<void> {
+    this.#remote.heard();
+  }
+
   override async alarm(): Promise<void> {
     this.#remote.alarm();
   }

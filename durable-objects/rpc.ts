@@ -50,6 +50,8 @@ export interface RoomRpc extends EntityCalls {
 export interface PeerRpc extends EntityCalls {
   /** The question of that id, which some bridge has asked the remote server, was answered. */
   answered(id: string): Promise<void>;
+  /** The remote server has proved itself on a stream to us: it is up. */
+  heard(): Promise<void>;
 }
 
 export interface DoorRpc {

@@ -259,6 +259,7 @@ export class Peer {
     const verdict = intake.judge(frame);
     if (verdict === "known") return link.send({ taken: state.taken });
     if (verdict === "early") return this.#cut(link);
+    this.heard();
     this.#enter(frame.stanza, { origin: originOf(state.bridge, n), again }, (error) => {
       if (error) {
         this.#ports.log.error("a stanza of another server could not be handed on", error, {
@@ -273,6 +274,13 @@ export class Peer {
       link.save();
       link.send({ taken: state.taken });
     });
+  }
+
+  /** A server that speaks to us is up: the waits begin anew, with the shortest; one that only speaks is tried no more often. */
+  heard(): void {
+    if (this.#tries === 1 || this.#queue.size === 0 || !this.#ports.alarms.pending("retry", "")) return;
+    this.#tries = 0;
+    this.#later();
   }
 
   /** A verified stanza of this domain's. `done` is told as by `enter`. */

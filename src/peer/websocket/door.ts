@@ -26,6 +26,7 @@ export interface DoorPorts extends EnterPorts, DiscoveryPorts {
   alarms: Alarms;
   dial: Dial;
   proof(domain: string, id: string): void;
+  heard(domain: string): void;
   /** What another door knows of a stream; the name is a door's, or was. */
   ask(door: string, name: string, domain: string): Promise<number | undefined>;
 }
@@ -46,7 +47,7 @@ export class Door {
 
   /** A socket, new or from before the object was forgotten. */
   accept(state: IncomingState, socket: IncomingSocket): Incoming {
-    const { settings, kernel, log, hosts, secret, proof, alarms } = this.#ports;
+    const { settings, kernel, log, hosts, secret, proof, heard, alarms } = this.#ports;
     const ports: IncomingPorts = {
       settings,
       kernel,
@@ -54,6 +55,7 @@ export class Door {
       hosts,
       secret,
       proof,
+      heard,
       verify: (...question) => this.#verify(...question),
       enter: (stanza, passage, done) => enter(stanza, passage, this.#ports, done),
       custody: {

@@ -32,6 +32,8 @@ export interface IncomingPorts extends Omit<EnterPorts, "post"> {
   enter(stanza: Stanza, passage: Passage, done: (error?: Error) => void): void;
   /** A question that some bridge has asked was answered. */
   proof(domain: string, id: string): void;
+  /** It has proved that it is there: what waits for it may go. */
+  heard(domain: string): void;
   /** How many stanzas of a stream that can be resumed are in custody. */
   custody: Custody;
 }

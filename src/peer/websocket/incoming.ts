@@ -47,7 +47,10 @@ export class Incoming {
       certificatesOnly: false,
       verify: ports.verify,
       send: (element) => this.#send(element),
-      verified: () => this.#attach(),
+      verified: (from) => {
+        this.#attach();
+        ports.heard(from);
+      },
       refused: (from, to) => {
         ports.log.warn("a dialback key was not made by who shows it", { from, to });
         if (!this.#pairs.some) this.close(); // XEP-0220 §2.2.1

@@ -73,6 +73,7 @@ listen:
     ip: "${address}"
     module: ejabberd_s2s_in
 modules:
+  mod_avatar: {}
   mod_caps: {}
   mod_disco: {}
   mod_http_api: {}
@@ -85,7 +86,13 @@ modules:
     host: "pubsub.@HOST@"
     access_createnode: everyone
     plugins: [flat, pep]
+    # Else mod_avatar makes the node, when it sees a vCard without a picture, for contacts only.
+    force_node_config:
+      "urn:xmpp:avatar:*":
+        access_model: open
   mod_roster: {}
 ${secure ? "" : "  mod_s2s_dialback: {}"}
+  mod_vcard: {}
+  mod_vcard_xupdate: {}
   mod_version: {}
 `;

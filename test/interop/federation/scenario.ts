@@ -7,6 +7,8 @@ import { type Server, startServer } from "../server.ts";
 import { Agent } from "./agent.ts";
 import { Authority } from "./authority.ts";
 import { BRIDGE_TOKEN, type RunningBridge, startBridge } from "./bridge.ts";
+import { calls } from "./calls.ts";
+import { personal } from "./personal.ts";
 import { Relay } from "./relay.ts";
 import type { Remote, RemoteOptions } from "./remote.ts";
 
@@ -49,6 +51,7 @@ export function federates({ name, net, start, purpose }: Make): void {
     let paul: Agent;
 
     const login = (jid: string, host: string) => new Agent(jid, PASSWORD, host, 5222, join(folder, "all.pem"));
+    const cast = () => ({ romeo, paul, login: () => login(`romeo@${HERE}/balcony`, ours) });
     async function openBridge(): Promise<void> {
       bridge = await startBridge(server, identity, {
         BRIDGE_HOST: ours,
@@ -60,11 +63,11 @@ export function federates({ name, net, start, purpose }: Make): void {
       });
     }
     async function logPaulIn(): Promise<void> {
-      paul = login(`paul@${THERE}`, theirs);
+      paul = login(`paul@${THERE}/rome`, theirs);
       await paul.sees({ event: "ready" });
     }
     async function logRomeoIn(): Promise<void> {
-      romeo = login(`romeo@${HERE}`, ours);
+      romeo = login(`romeo@${HERE}/orchard`, ours);
       await romeo.sees({ event: "ready" });
     }
 
@@ -128,22 +131,28 @@ export function federates({ name, net, start, purpose }: Make): void {
         [paul, romeo, `pubsub.${THERE}`],
       ] as const) {
         const node = "princely_musings";
-        owner.do("create", { to: service, node });
-        expect(await owner.sees({ event: "create" })).toEqual({ event: "create" });
-        reader.do("follow", { to: service, node });
-        expect(await reader.sees({ event: "follow" })).toEqual({ event: "follow" });
-        owner.do("publish", { to: service, node, body: `to be, says ${service}` });
-        expect(await owner.sees({ event: "publish" })).toEqual({ event: "publish" });
-        await reader.sees({ event: "published", sender: service, node, body: `to be, says ${service}` });
+        expect(await owner.asks("create", { to: service, node })).toEqual({ event: "create" });
+        expect(await reader.asks("follow", { to: service, node })).toEqual({ event: "follow" });
+        const body = `to be, says ${service}`;
+        expect(await owner.asks("publish", { to: service, node, body })).toEqual({ event: "publish" });
+        await reader.sees({ event: "published", sender: service, node, body });
       }
     });
 
-    test("each server answers the other's users", async () => {
-      romeo.do("disco", { to: THERE });
-      expect((await romeo.sees({ event: "disco" })).features).toContain("urn:xmpp:ping");
-      paul.do("disco", { to: HERE });
-      expect((await paul.sees({ event: "disco" })).features).toContain("urn:xmpp:ping");
+    test("each server tells the other's users what it can do, and what there is (XEP-0030)", async () => {
+      for (const [reader, host] of [
+        [romeo, THERE],
+        [paul, HERE],
+      ] as const) {
+        expect((await reader.asks("disco", { to: host })).features).toContain("urn:xmpp:ping");
+        expect((await reader.asks("items", { to: host })).items).toEqual(
+          expect.arrayContaining([`rooms.${host}`, `pubsub.${host}`]),
+        );
+      }
     });
+
+    personal(cast);
+    calls(cast);
 
     test.each([`lobby@rooms.${HERE}`, `lobby@rooms.${THERE}`])("both are in %s", async (room) => {
       romeo.do("join", { room, nick: "romeo" });
@@ -205,8 +214,7 @@ export function federates({ name, net, start, purpose }: Make): void {
 
     /** What it said before has been taken when this is answered. */
     async function romeoIsHeard(): Promise<void> {
-      romeo.do("disco", { to: HERE });
-      await romeo.sees({ event: "disco" });
+      await romeo.asks("disco", { to: HERE });
     }
 
     test("what a bridge had in hand when it was killed goes out by the next", async () => {

@@ -134,6 +134,56 @@ test("without a bridge it waits for one, and asks for it ever less often", async
   expect(bodies(wire)).toEqual(["one"]);
 });
 
+/** The other server says something; `n`: how often it has. */
+const speak = (wire: Wire, n: number) =>
+  wire.say({ n, stanza: `<presence xmlns="jabber:client" from="paul@${REMOTE}/x" to="romeo@capulet.example"/>` });
+
+/** It fails until the next try is more than a minute away. */
+async function failed(wire: Wire): Promise<void> {
+  for (let tries = 0; tries < 7; ) {
+    const numbers = stanzas(wire).map(({ n }) => n);
+    if (numbers.length > 0) {
+      wire.say({ failed: numbers, reason: "connection refused", final: false });
+      tries++;
+    }
+    await pass(100);
+  }
+}
+
+test.each(["awake", "forgotten"])(
+  "a server that speaks is up: what waits does not wait any longer (%s)",
+  async (how) => {
+    const office = new Office();
+    const wire = await linked(office);
+    office.says("one");
+    await failed(wire);
+    if (how === "forgotten") office.forget();
+    await pass(20 * SECOND);
+    expect(bodies(wire)).toEqual([]);
+    speak(wire, 1);
+    await pass(1.5 * SECOND);
+    expect(bodies(wire)).toEqual(["one"]);
+  },
+);
+
+test("one that speaks all the time and cannot be reached is tried about each second", async () => {
+  const office = new Office();
+  const wire = await linked(office);
+  office.says("one");
+  await failed(wire);
+  let tries = 0;
+  for (let n = 1; n <= 200; n++) {
+    speak(wire, n);
+    await pass(100);
+    const numbers = stanzas(wire).map(({ n }) => n);
+    if (numbers.length === 0) continue;
+    tries++;
+    wire.say({ failed: numbers, reason: "connection refused", final: false });
+  }
+  expect(tries).toBeGreaterThan(10);
+  expect(tries).toBeLessThan(28);
+});
+
 test("patience is a setting", async () => {
   const office = new Office({ S2S_PATIENCE: "30" });
   office.says("one");

@@ -223,12 +223,12 @@ describe("a stream of ours", () => {
 });
 
 describe("a stream of another server's", () => {
-  function arrived(verified: boolean) {
+  function arrived(verified: boolean, more: Partial<IncomingPorts> = {}) {
     const state = newIncoming("local", "x", 0);
     Object.assign(state, { opened: true, pairs: verified ? [`${THERE} ${HERE}`] : [] });
     const sent: string[] = [];
     const socket = { send: (text: string) => void sent.push(text), close: () => {}, attach: () => {} };
-    const ports = { settings, log, hosts: new Set([HERE]) } as unknown as IncomingPorts;
+    const ports = { settings, log, hosts: new Set([HERE]), ...more } as unknown as IncomingPorts;
     return { stream: new Incoming(state, socket, ports), sent };
   }
 
@@ -238,6 +238,17 @@ describe("a stream of another server's", () => {
     expect(sent).toEqual([]);
     expect(stream.tend(30 * SECOND)).toBe(Number.POSITIVE_INFINITY);
     expect(sent.join("")).toContain("<connection-timeout");
+  });
+
+  test.each([
+    [true, [THERE]],
+    [false, []],
+  ])("that proves who it is shows that its server is there (a good key: %s)", async (good, expected) => {
+    const heard: string[] = [];
+    const { stream } = arrived(false, { verify: async () => good, heard: (domain) => void heard.push(domain) });
+    stream.receive(`<db:result xmlns:db="jabber:server:dialback" from="${THERE}" to="${HERE}">key</db:result>`);
+    await new Promise(setImmediate);
+    expect(heard).toEqual(expected);
   });
 
   test("that was verified may be silent for an hour", () => {
