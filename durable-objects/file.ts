@@ -1,68 +1,48 @@
 /** One file that somebody has uploaded; it goes, all of it, when its time is over. */
 import { DurableObject } from "cloudflare:workers";
-import type { Secrets } from "../src/kernel/entity.ts";
 import { migrate, type SqlStorage, sqlOver } from "../src/kernel/sql.ts";
-import { settingsOf } from "../src/settings.ts";
 import { FILE, fileHeaders, readRange, StoredFile } from "../src/upload/file.ts";
-import { isFileId, readSlot, type Slot } from "../src/upload/slot.ts";
-import { type Env, stubs } from "./ports.ts";
+import { fileOf, openSlot, type Slot } from "../src/upload/slot.ts";
+import type { Env } from "./ports.ts";
 
+/** It believes the edge, which has judged what a request names. */
 export class File extends DurableObject<Env> {
-  #secrets!: Secrets;
-  #file: StoredFile | undefined;
+  readonly #file: StoredFile;
   /** Somebody is putting it just now; the upload keeps the object awake. */
   #open = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    ctx.blockConcurrencyWhile(async () => {
-      this.#secrets = await stubs(env, settingsOf(env)).directory().secrets();
-    });
-  }
-
-  /** Made when a request has proved that it is for a file of ours: until then nothing is written. */
-  get file(): StoredFile {
-    if (!this.#file) {
-      const storage = this.ctx.storage.sql as unknown as SqlStorage;
-      migrate(storage, [FILE]);
-      this.#file = new StoredFile(sqlOver(storage));
-    }
-    return this.#file;
+    const storage = ctx.storage.sql as unknown as SqlStorage;
+    this.#file = new StoredFile(sqlOver(storage), () => migrate(storage, [FILE]));
   }
 
   override async fetch(request: Request): Promise<Response> {
-    const { pathname, searchParams } = new URL(request.url);
-    const [id = "", name = ""] = pathname.split("/").slice(-2).map(decodeURIComponent);
-    if (!isFileId(this.#secrets.upload, id)) return refusal(404, "There is no such file.");
-    if (request.method !== "PUT") return this.#get(request, id, name);
-    const slot = readSlot(this.#secrets.upload, { id, name, slot: searchParams.get("slot") ?? "" });
-    return slot ? this.#put(request, slot) : refusal(403, "This server has given no such slot.");
+    const url = new URL(request.url);
+    return request.method === "PUT" ? this.#put(request, openSlot(url)) : this.#get(request, fileOf(url));
   }
 
   async #put({ headers, body }: Request, slot: Slot): Promise<Response> {
-    if (slot.until < Date.now()) return refusal(403, "This slot is no longer good; ask for another.");
-    if (this.#open || this.file.facts) return refusal(409, "This slot has been used.");
-    const length = headers.get("content-length");
-    if (length !== null && Number(length) !== slot.size) return wrongSize(slot);
-    const type = headers.get("content-type") ?? "";
-    if (slot.type !== "" && type !== "" && essence(type) !== essence(slot.type))
-      return refusal(415, `The slot is for ${slot.type}.`);
+    if (this.#open || this.#file.facts) return refusal(409, "This slot has been used.");
+    const type = headers.get("content-type") || slot.type || "application/octet-stream";
+    const bytes = body as unknown as AsyncIterable<Uint8Array> | null;
     this.#open = true;
+    let whole = false;
     try {
-      // Whatever becomes of the upload, it does not stay for longer.
+      // Should this end with the process, the pieces do not stay for longer than the slot.
       await this.ctx.storage.setAlarm(slot.until);
-      const bytes = body as unknown as AsyncIterable<Uint8Array> | null;
-      if ((await this.file.put(slot, type || slot.type || "application/octet-stream", bytes ?? none())) !== slot.size)
-        return wrongSize(slot);
+      whole = (await this.#file.put(slot, type, bytes ?? none())) === slot.size;
+      if (!whole) return refusal(413, `The slot is for ${slot.size} bytes.`);
       await this.ctx.storage.setAlarm(slot.expires);
       return new Response(null, { status: 201 });
     } finally {
+      if (!whole) await this.ctx.storage.deleteAll();
       this.#open = false;
     }
   }
 
-  #get({ method, headers }: Request, id: string, name: string): Response {
-    const facts = this.file.facts;
+  #get({ method, headers }: Request, { id = "", name = "" }: Partial<Slot> = {}): Response {
+    const facts = this.#file.facts;
     if (!facts || facts.name !== name || facts.expires <= Date.now()) return refusal(404, "There is no such file.");
     const found = fileHeaders(facts, id, Date.now());
     if (headers.get("if-none-match") === found.etag) return new Response(null, { status: 304, headers: found });
@@ -76,23 +56,20 @@ export class File extends DurableObject<Env> {
     if (method === "HEAD")
       return new Response(null, { status, headers: { ...found, "content-length": String(length) } });
     const { readable, writable } = new FixedLengthStream(length);
-    const pieces = this.file.read({ first, last });
+    const pieces = this.#file.read({ first, last });
     this.ctx.waitUntil(pour(pieces, writable));
     return new Response(readable, { status, headers: found });
   }
 
   override async alarm(): Promise<void> {
-    const facts = this.file.facts;
-    // An upload that is still going on when its slot ends is looked at again when the file's own time is over.
+    const facts = this.#file.facts;
+    // An upload that is still going on when its slot ends sets the alarm itself.
     if (this.#open || (facts && facts.expires > Date.now())) return;
     await this.ctx.storage.deleteAll();
-    this.#file = undefined;
   }
 }
 
 const refusal = (status: number, text: string) => new Response(`${text}\n`, { status });
-const wrongSize = ({ size }: Slot) => refusal(413, `The slot is for ${size} bytes.`);
-const essence = (type: string) => type.split(";", 1)[0]?.trim().toLowerCase();
 
 async function pour(pieces: Iterable<Uint8Array>, writable: WritableStream<Uint8Array>): Promise<void> {
   const writer = writable.getWriter();

@@ -31,9 +31,7 @@ app.on("GET", [...WEBSOCKET_PATHS], (c) => websocket(c.req.raw, c.env));
 app.get(SERVER_WEBSOCKET_PATH, (c) => serverWebsocket(c.req.raw, c.env));
 app.get("/bridge/*", (c) => bridge(c.req.raw, c.env));
 app.on(["GET", "POST", "OPTIONS"], BOSH_PATH, (c) => bosh(c.req.raw, c.env));
-app.on(["GET", "HEAD", "PUT", "OPTIONS"], `${UPLOAD_PATH}/:id/:name`, (c) =>
-  upload(c.req.raw, c.env, c.req.param("id")),
-);
+app.on(["GET", "HEAD", "PUT", "OPTIONS"], `${UPLOAD_PATH}/:id/:name`, (c) => upload(c.req.raw, c.env));
 app.get("/.well-known/host-meta", (c) => hostMetaXml(c.req.raw, settingsOf(c.env)));
 app.get("/.well-known/host-meta.json", (c) => hostMetaJson(c.req.raw, settingsOf(c.env)));
 app.get("/info.json", (c) => info(c.req.raw, settingsOf(c.env)));

@@ -1,6 +1,7 @@
 /** The web pages, embedded in the worker by the build, and the facts they need. */
 import { files } from "enjamb:web";
 import type { Settings } from "../settings.ts";
+import { UPLOAD_PATH } from "../upload/slot.ts";
 import { isAllowedOrigin, refusalOf } from "./origin.ts";
 import { WEBSOCKET_PATHS } from "./websocket.ts";
 
@@ -46,7 +47,7 @@ export function page(request: Request): Response | undefined {
 
 /** `/info.json`: what a page of ours must know of this deployment. */
 export function info(request: Request, settings: Settings): Response {
-  const { domain, guestDomain, mucDomain, registration, anonymous, siteName, defaultRoom } = settings;
+  const { domain, guestDomain, mucDomain, registration, anonymous, siteName, defaultRoom, publicUrl } = settings;
   const origin = request.headers.get("origin");
   const facts = {
     domain,
@@ -57,6 +58,8 @@ export function info(request: Request, settings: Settings): Response {
     anonymous,
     siteName,
     defaultRoom,
+    // Where a slot's URL may begin (features/upload.ts): by these a page knows the server's own files.
+    files: [publicUrl ?? new URL(request.url).origin, `https://${domain}`].map((site) => `${site}${UPLOAD_PATH}/`),
     // A page cannot see why its WebSocket was refused.
     ...(!isAllowedOrigin(origin, request, settings) && { refused: refusalOf(origin) }),
   };

@@ -74,8 +74,14 @@ function spend(account: Account, size: number): void {
   sql`INSERT OR REPLACE INTO uploaded VALUES (${id}, ${day}, ${bytes})`;
 }
 
+/** XEP-0030 §3.2: it has no nodes. */
+function whole({ payload }: Stanza): void {
+  if (payload.attrs.node) throw stanzaError("item-not-found", "There is no such node here.");
+}
+
 /** §3: with the size that a file may have. */
-function info({ object, settings }: Account): Element {
+function info({ object, settings }: Account, iq: Stanza): Element {
+  whole(iq);
   const limit = resultForm(NS, { "max-file-size": String(settings.uploadBytes) });
   return infoElement(object.kernel.disco("upload", settings), limit, contactForm(settings));
 }
@@ -102,7 +108,10 @@ export const upload: Feature = {
     }),
     service.iq("get", NS, "request", slot),
     service.iq("get", DISCO_INFO, "query", info),
-    service.iq("get", DISCO_ITEMS, "query", () => xml("query", { xmlns: DISCO_ITEMS })),
+    service.iq("get", DISCO_ITEMS, "query", (_, iq) => {
+      whole(iq);
+      return xml("query", { xmlns: DISCO_ITEMS });
+    }),
     account.hook("account:removed", ({ sql, id }) => {
       sql`DELETE FROM uploaded WHERE owner = ${id}`;
     }),

@@ -32,17 +32,25 @@ export interface FileFacts {
 
 export class StoredFile {
   readonly #sql: Sql;
+  readonly #migrate: () => void;
 
-  constructor(sql: Sql) {
+  /** `migrate` makes the tables, or brings them up to date. */
+  constructor(sql: Sql, migrate: () => void) {
     this.#sql = sql;
+    this.#migrate = migrate;
   }
 
+  /** Who looks for a file that was never put leaves nothing behind: the tables are made by `put`. */
   get facts(): FileFacts | undefined {
+    const [made] = this.#sql`SELECT 1 FROM sqlite_master WHERE name = ${FILE.name}`;
+    if (!made) return undefined;
+    this.#migrate();
     return this.#sql<FileFacts>`SELECT name, type, size, expires FROM file`[0];
   }
 
   /** Stores what comes. @returns how many bytes it was; more or fewer than the slot is for, and nothing is kept */
   async put({ name, size, expires }: Slot, type: string, body: AsyncIterable<Uint8Array>): Promise<number> {
+    this.#migrate();
     this.#sql`DELETE FROM piece`;
     const piece = new Uint8Array(Math.min(PIECE, size));
     let filled = 0;

@@ -46,12 +46,27 @@ export function slotPath(secret: string, slot: Slot): string {
   return `${filePath(slot)}?slot=${facts}.${mac(secret, `${slot.id} ${slot.name} ${facts}`)}`;
 }
 
-/** The slot that a request names; undefined when this server has given no such slot. */
-export function readSlot(
-  secret: string,
-  { id, name, slot }: { id: string; name: string; slot: string },
-): Slot | undefined {
-  const [facts = "", signature = ""] = slot.split(".");
-  if (!equal(Buffer.from(mac(secret, `${id} ${name} ${facts}`)), Buffer.from(signature))) return undefined;
-  return { id, name, ...JSON.parse(Buffer.from(facts, "base64url").toString()) };
+/** The file that a URL names: as far as it says, whether there is one or not. */
+export function fileOf({ pathname }: URL): Pick<Slot, "id" | "name"> | undefined {
+  try {
+    const [id = "", name = ""] = pathname.split("/").slice(-2).map(decodeURIComponent);
+    return { id, name };
+  } catch {
+    return undefined; // a % that begins no byte
+  }
 }
+
+/** The slot that a URL names; undefined when this server has given no such slot. */
+export function readSlot(secret: string, url: URL): Slot | undefined {
+  const { id, name } = fileOf(url) ?? {};
+  const [facts = "", signature = ""] = slotOf(url).split(".");
+  return equal(Buffer.from(mac(secret, `${id} ${name} ${facts}`)), Buffer.from(signature)) ? openSlot(url) : undefined;
+}
+
+/** The slot of a URL that `readSlot` has taken. */
+export function openSlot(url: URL): Slot {
+  const [facts = ""] = slotOf(url).split(".");
+  return { ...fileOf(url), ...JSON.parse(Buffer.from(facts, "base64url").toString()) };
+}
+
+const slotOf = ({ searchParams }: URL) => searchParams.get("slot") ?? "";

@@ -7,29 +7,45 @@ import { complaints } from "./chromium.ts";
 import { type Site, serve } from "./site.ts";
 
 const PAGES = join(import.meta.dirname, "..", "..", "dist", "web");
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self' ws: wss:",
-  "require-trusted-types-for 'script'",
-  "trusted-types lit-html",
-].join("; ");
+const policyFor = ({ http }: Server, pictures: boolean) =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    `connect-src 'self' ws: wss: ${http}`,
+    ...(pictures ? [`img-src ${http}`] : []),
+    "require-trusted-types-for 'script'",
+    "trusted-types lit-html",
+  ].join("; ");
 
-/** Serves the widget's files and any number of pages: `/?<attributes>` is a page whose element has these attributes. */
-export function widgetSite(server: Server, websocket: string = server.websocket): Promise<Site> {
-  const info = { domain: server.domain, guestDomain: server.hosts.guest, roomsDomain: server.hosts.rooms, websocket };
-  return serve(async (path, query) => {
-    if (path === "/info.json") return JSON.stringify(info);
-    if (path === "/page.css")
-      return "html { color-scheme: light dark } body { margin: 0; padding: 12px } h1 { margin: 0 0 12px; font: 600 16px sans-serif } xmpp-chat { height: calc(100vh - 60px) }";
-    if (path !== "/") return readFile(join(PAGES, path)).catch(() => undefined);
-    const attributes = [...query].map(([name, value]) => `${name}="${value.replace(/[<&"]/g, "")}"`).join(" ");
-    const language = query.get("lang") ?? "en";
-    return `<!doctype html><html lang="${language}" dir="${language === "ar" ? "rtl" : "ltr"}"><head><meta charset="utf-8">
+/**
+ * Serves the widget's files and any number of pages: `/?<attributes>` is a page whose element has these attributes. An application
+ * that knows everybody answers at `/login/<name>`.
+ */
+export function widgetSite(
+  server: Server,
+  websocket: string = server.websocket,
+  { pictures = true } = {},
+): Promise<Site> {
+  const { domain, hosts, http } = server;
+  const files = [`${http}/upload/`];
+  const info = { domain, guestDomain: hosts.guest, roomsDomain: hosts.rooms, websocket, files };
+  return serve(
+    async (path, query) => {
+      const [, name] = /^\/login\/(\w+)$/.exec(path) ?? [];
+      if (name) return JSON.stringify({ jid: `${name}@${domain}`, password: "secret" });
+      if (path === "/info.json") return JSON.stringify(info);
+      if (path === "/page.css")
+        return "html { color-scheme: light dark } body { margin: 0; padding: 12px } h1 { margin: 0 0 12px; font: 600 16px sans-serif } xmpp-chat { height: calc(100vh - 60px) }";
+      if (path !== "/") return readFile(join(PAGES, path)).catch(() => undefined);
+      const attributes = [...query].map(([name, value]) => `${name}="${value.replace(/[<&"]/g, "")}"`).join(" ");
+      const language = query.get("lang") ?? "en";
+      return `<!doctype html><html lang="${language}" dir="${language === "ar" ? "rtl" : "ltr"}"><head><meta charset="utf-8">
       <meta name="viewport" content="width=device-width"><title>A page</title><link rel="stylesheet" href="/page.css">
       <script type="module" src="/embed.js"></script></head><body><main><h1>A page</h1><xmpp-chat src="/" ${attributes}></xmpp-chat></main></body></html>`;
-  }, POLICY);
+    },
+    policyFor(server, pictures),
+  );
 }
 
 export interface Widget {

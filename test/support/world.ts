@@ -3,9 +3,10 @@
  * With EVICT=1 every object is forgotten before each step of an actor, so what is not in an attachment or a row is lost.
  */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { WORKER } from "../../scripts/build.ts";
 import { COMPATIBILITY_DATE, COMPATIBILITY_FLAGS, OBJECTS } from "../../scripts/objects.ts";
@@ -19,19 +20,23 @@ export interface WorldOptions {
   readonly settings?: Partial<Record<SettingName, string>>;
   /** Forget every object before each step; default: whether EVICT=1. */
   readonly evict?: boolean;
+  /** A module that stands before the worker and imports it as "./worker.js". */
+  readonly entry?: string;
 }
 
 export class World {
   readonly settings: Settings;
   readonly evicting: boolean;
   readonly #env: Record<string, string>;
+  readonly #entry: string | undefined;
   readonly #disk = mkdtempSync(join(tmpdir(), "enjamb-world-"));
   readonly #actors = new Set<Actor>();
   readonly #users = new Set<string>();
   #miniflare!: Miniflare;
   #url!: URL;
 
-  private constructor({ settings = {}, evict = process.env.EVICT === "1" }: WorldOptions) {
+  private constructor({ settings = {}, evict = process.env.EVICT === "1", entry }: WorldOptions) {
+    this.#entry = entry;
     this.#env = {
       XMPP_DOMAIN: "capulet.example",
       REGISTRATION: "open",
@@ -58,7 +63,10 @@ export class World {
       log: new Log(LogLevel.WARN),
       cf: false,
       name: SCRIPT,
-      modules: [{ type: "ESModule", path: "worker.js", contents: readFileSync(WORKER, "utf8") }],
+      modules: [
+        ...(this.#entry ? [{ type: "ESModule", path: "entry.js", contents: this.#entry } as const] : []),
+        { type: "ESModule", path: "worker.js", contents: readFileSync(WORKER, "utf8") },
+      ],
       compatibilityDate: COMPATIBILITY_DATE,
       compatibilityFlags: [...COMPATIBILITY_FLAGS],
       bindings: this.#env,
@@ -130,6 +138,21 @@ export class World {
           .catch((error: Error) => {
             if (!error.message.includes("not currently running")) throw error;
           });
+  }
+
+  /** The tables of every object of a class that was ever woken, by its id: each has its place on the disk. */
+  tables(className: string): Map<string, string[]> {
+    const { uniqueKey } = OBJECTS.find((each) => each.className === className)!;
+    const folder = join(this.#disk, uniqueKey);
+    const databases = existsSync(folder) ? readdirSync(folder).filter((name) => /^[0-9a-f]+\.sqlite$/.test(name)) : [];
+    return new Map(
+      databases.map((name) => {
+        const database = new DatabaseSync(join(folder, name), { readOnly: true });
+        const rows = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+        database.close();
+        return [name, rows.map((row) => String(row.name))];
+      }),
+    );
   }
 
   /** Ends the process and starts it again on the same disk and port; every socket is lost. */

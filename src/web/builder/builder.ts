@@ -14,7 +14,7 @@ interface Choices {
 function choices(): Choices {
   const { accent = DEFAULT_ACCENT, ...given } = Object.fromEntries(new FormData(form)) as Record<string, string>;
   const attributes: Record<string, string> = { src: location.origin };
-  for (const [name, value] of Object.entries(given)) if (value) attributes[name] = name === "readonly" ? "" : value;
+  for (const [name, value] of Object.entries(given)) if (value) attributes[name] = value === "on" ? "" : value;
   return { attributes, accent };
 }
 
@@ -53,7 +53,7 @@ async function begin(): Promise<void> {
   const socket = `${protocol.replace("http", "ws")}//${host}`;
   code(
     "policy",
-    `script-src ${location.origin}\nconnect-src ${location.origin} ${socket}\ntrusted-types lit-html   (only where you require trusted types)`,
+    `script-src ${location.origin}\nconnect-src ${location.origin} ${socket}\nimg-src ${location.origin}   (to show pictures that are sent)\ntrusted-types lit-html   (only where you require trusted types)`,
   );
   changed();
 }

@@ -5,7 +5,7 @@ import { type Child, type Element, xml } from "./element.ts";
 import { History } from "./history.ts";
 import { nonce } from "./negotiate.ts";
 import { codesOf, describe, MUC, nickOf, OCCUPANT_ID, type Occupant, type RoomEvent, read, USER } from "./occupants.ts";
-import { answer, correction, reactions, text } from "./payload.ts";
+import { answer, correction, file as fileAt, reactions, text } from "./payload.ts";
 import { StanzaError, stanzaError } from "./stanza-error.ts";
 import type { Entry, Item, Timeline } from "./timeline.ts";
 import { CHAT_STATES, Typing } from "./typing.ts";
@@ -106,10 +106,10 @@ export class Room {
     });
   }
 
-  /** Says something, to all or to one nick; shows at once, and is sent once the room is entered. */
-  say(body: string, { reply, to }: { reply?: Entry; to?: string } = {}): void {
+  /** Says something, or shows a file by its address, to all or to one nick; it is seen at once, and sent once the room is entered. */
+  say(body: string, { reply, to, file }: { reply?: Entry; to?: string; file?: boolean } = {}): void {
     const payload = reply?.ref ? answer(body, reply, `${this.jid}/${reply.nick}`) : [text(body)];
-    const message = this.#message(to, ...payload, !to && xml("active", { xmlns: CHAT_STATES }));
+    const message = this.#message(to, ...payload, file && fileAt(body), !to && xml("active", { xmlns: CHAT_STATES }));
     this.typing.sent();
     this.#unsent.set(this.timeline.pend(this.#item(message, undefined, Date.now(), this.nick, to)), message);
     // While we are away the client keeps it, and drops it if the session is lost: then it is sent after the history is filled in.
@@ -120,8 +120,9 @@ export class Room {
   /** Sends once more what was refused. */
   retry(entry: Entry): void {
     this.timeline.drop(entry);
+    const { body, file } = entry;
     const reply = entry.reply && this.timeline.find(entry.reply.ref);
-    this.say(entry.body, { ...(reply ? { reply } : {}), ...(entry.to ? { to: entry.to } : {}) });
+    this.say(body, { file, ...(reply ? { reply } : {}), ...(entry.to ? { to: entry.to } : {}) });
   }
 
   correct(entry: Entry, body: string): void {

@@ -1,10 +1,13 @@
-/** What a message can carry besides its text: replies (XEP-0461), corrections (0308), retractions (0424), reactions (0444). */
+/** What a message can carry besides its text: replies (XEP-0461), corrections (0308), retractions (0424), reactions (0444), files (0066). */
 import { type Child, type Element, xml } from "./element.ts";
-import { CORRECT, type Entry, FALLBACK, REACTIONS, REPLY, RETRACT } from "./timeline.ts";
+import { CORRECT, type Entry, FALLBACK, OOB, REACTIONS, REPLY, RETRACT } from "./timeline.ts";
 
 const STORE = xml("store", { xmlns: "urn:xmpp:hints" });
 
 export const text = (body: string): Element => xml("body", null, body);
+
+/** Beside the same address as text. */
+export const file = (url: string): Element => xml("x", { xmlns: OOB }, xml("url", null, url));
 
 /** The text, after a quotation for clients that cannot show what it answers. */
 export function answer(body: string, reply: Entry, author: string): Child[] {

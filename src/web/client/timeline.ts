@@ -7,6 +7,7 @@ export const MODERATE = "urn:xmpp:message-moderate:1";
 export const REACTIONS = "urn:xmpp:reactions:0";
 export const REPLY = "urn:xmpp:reply:0";
 export const FALLBACK = "urn:xmpp:fallback:0";
+export const OOB = "jabber:x:oob";
 
 export interface Entry {
   /** Stays the same while the message goes from sending to sent. */
@@ -21,6 +22,8 @@ export interface Entry {
   own: boolean;
   time: number;
   body: string;
+  /** Its text is the address of a file, and nothing else (XEP-0066). */
+  file: boolean;
   reply: { ref: string; to: string } | undefined;
   edited: boolean;
   /** Retracted by its author, or removed by a moderator: then `by` says whom. */
@@ -178,7 +181,7 @@ export class Timeline {
           entry.reactions.set(emoji, new Set([sender]));
       }
     } else if (!entry.removed) {
-      Object.assign(entry, { body: content(message).body, edited: true });
+      Object.assign(entry, { ...content(message), reply: entry.reply, edited: true });
       if (ref) this.#index.set(ref, entry);
     }
     return true;
@@ -200,7 +203,7 @@ const removal = (retract: Element): Entry["removed"] => ({
 });
 
 /** The text without the parts that repeat, for older clients, what an element says (XEP-0428; positions count code points). */
-function content(message: Element): Pick<Entry, "body" | "reply"> {
+function content(message: Element): Pick<Entry, "body" | "file" | "reply"> {
   let body = message.text("body") ?? "";
   const reply = message.child("reply", REPLY);
   const fallback =
@@ -214,7 +217,8 @@ function content(message: Element): Pick<Entry, "body" | "reply"> {
     const { start = "0", end = `${points.length}` } = fallback.attrs;
     body = points.slice(0, +start).concat(points.slice(+end)).join("");
   }
-  return { body, reply: reply?.attrs.id ? { ref: reply.attrs.id, to: reply.attrs.to ?? "" } : undefined };
+  const file = message.child("x", OOB)?.text("url") === body;
+  return { body, file, reply: reply?.attrs.id ? { ref: reply.attrs.id, to: reply.attrs.to ?? "" } : undefined };
 }
 
 /** One emoji (XEP-0444 §rules): anything else could be used to post text that no moderator sees. */

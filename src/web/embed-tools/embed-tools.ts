@@ -4,7 +4,7 @@
  */
 import type { Lit } from "../embed/lazily.ts";
 import { actions, reactions } from "./actions.ts";
-import { complete, completionOf, suggestions } from "./completion.ts";
+import { complete, completionOf, steer, suggestions } from "./completion.ts";
 import { menu } from "./menu.ts";
 import { news } from "./news.ts";
 import { people } from "./people.ts";
@@ -16,7 +16,7 @@ import { styles } from "./styles.ts";
 
 export { account, fetchLogin } from "./accounts.ts";
 
-export const tools = (lit: Lit) => ({
+export const part = (lit: Lit) => ({
   styles,
   strings: ENGLISH_TOOLS,
   rename,
@@ -26,10 +26,11 @@ export const tools = (lit: Lit) => ({
   menu: menu(lit),
   completionOf,
   complete,
+  steer,
   people: people(lit),
   question: question(lit),
   settings: settings(lit),
   suggestions: suggestions(lit),
 });
 
-export type Tools = ReturnType<typeof tools>;
+export type Tools = ReturnType<typeof part>;

@@ -2,7 +2,7 @@
 import type { TemplateResult } from "lit/html.js";
 import type { Occupant } from "../client/occupants.ts";
 import type { XmppChat } from "../embed/chat.ts";
-import { hueOf } from "../embed/hue.ts";
+import { hueStyle } from "../embed/hue.ts";
 import type { Lit } from "../embed/lazily.ts";
 import { occupantActions, RANKS } from "./actions.ts";
 import { menu } from "./menu.ts";
@@ -31,7 +31,7 @@ export const people = ({ html, nothing }: Lit) => {
         chat.menu = open ? undefined : { key, kind: "actions" };
         void chat.update();
       };
-      return html`<li class="h${hueOf(nick)}">
+      return html`<li .style=${hueStyle(nick)}>
         <button class="person" aria-expanded=${self ? nothing : open} ?disabled=${self || chat.readonly} @click=${toggle}>
           <span class="face" aria-hidden="true">${[...nick][0]}</span><bdi class="nick">${nick}</bdi>
           ${title ? html`<span class="meta">${strings[title]}</span>` : nothing}</button>

@@ -22,7 +22,7 @@ export class Attention {
 
   /** A message came while somebody was looking, or not. */
   hear(
-    { nick, body, own }: Entry,
+    { nick, body, own, file }: Entry,
     mention: boolean,
     before: Entry | undefined,
     looking: boolean,
@@ -31,7 +31,8 @@ export class Attention {
     if (own) this.lastSeen = undefined;
     else {
       if (!looking) this.miss(1, before?.key, mention);
-      this.#heard.push(`${nick}: ${body}`);
+      // Of a file's address, its name is enough.
+      this.#heard.push(`${nick}: ${file ? body.replace(/.*\//, "") : body}`);
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined;
         const heard = this.#heard.splice(0);

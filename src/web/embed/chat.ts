@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { RoomEvent } from "../client/occupants.ts";
 import type { Entry } from "../client/timeline.ts";
+import type { Files } from "../embed-files/embed-files.ts";
 import type { Tools } from "../embed-tools/embed-tools.ts";
 import type { Question } from "../embed-tools/question.ts";
 import { Attention } from "./attention.ts";
@@ -30,8 +31,14 @@ const ATTRIBUTES = {
   "token-url": "text",
   "max-history": "text",
   readonly: "flag",
+  upload: "flag",
   open: "flag",
 } as const;
+
+interface Part {
+  styles: string;
+  strings: Partial<Strings>;
+}
 
 /** A message, as the page is told of it. */
 export interface Shown {
@@ -53,6 +60,7 @@ export class XmppChat extends Element {
   declare tokenUrl: string;
   declare maxHistory: string;
   declare readonly: boolean;
+  declare upload: boolean;
   declare open: boolean;
   /** Gives a token, or what `token-url` would answer; asked again at every login. */
   declare getToken: (() => Promise<Login>) | undefined;
@@ -63,6 +71,8 @@ export class XmppChat extends Element {
   #strings = ENGLISH;
   #own: Partial<Strings> = {};
   tools: Tools | undefined;
+  files: Files | undefined;
+  #filesWanted: Promise<void> | undefined;
   /** Why we are not in the room, when that will not change by itself. */
   ending: { text: string; button: string } | undefined;
   offline = false;
@@ -207,19 +217,25 @@ export class XmppChat extends Element {
   }
 
   /** What is behind a click is loaded at the first one. */
-  async fetchTools(): Promise<Tools> {
-    const tools = this.tools ?? (await lazily("tools")).tools(lit);
-    if (!this.tools) {
-      this.adopt(tools.styles);
-      this.#strings = { ...tools.strings, ...this.#strings };
-      this.tools = tools;
+  async need<K extends "tools" | "files">(name: K): Promise<NonNullable<XmppChat[K]>> {
+    const part: Part = this[name] ?? (await lazily(name)).part(lit);
+    if (!this[name]) {
+      this.adopt(part.styles);
+      this.#strings = { ...part.strings, ...this.#strings };
+      Object.assign(this, { [name]: part });
     }
-    return this.tools;
+    return this[name]!;
+  }
+
+  /** What sends files and shows them, as soon as it has come: asked for by who has one. */
+  wantFiles(): Files | undefined {
+    this.#filesWanted ??= this.attempt(this.need("files").then(() => this.update()));
+    return this.files;
   }
 
   /** Asks before something grave is done. */
   async ask(question: Question): Promise<void> {
-    await this.fetchTools();
+    await this.need("tools");
     this.question = question;
     void this.update();
   }
@@ -280,7 +296,7 @@ export class XmppChat extends Element {
   }
 
   #report(event: RoomEvent): void {
-    void this.attempt(this.fetchTools().then((tools) => tools.news(this, event)));
+    void this.attempt(this.need("tools").then((tools) => tools.news(this, event)));
   }
 
   #changed(): void {

@@ -1,11 +1,8 @@
 /** Where one writes: the line, what it answers or changes, who is typing, and why it may not be used. */
 import { html, nothing, type TemplateResult } from "lit/html.js";
-import type { Completion } from "../embed-tools/completion.ts";
 import type { XmppChat } from "./chat.ts";
-import { icons } from "./icons.ts";
+import { iconButton, icons } from "./icons.ts";
 import { fill } from "./strings.ts";
-
-const completions = new WeakMap<XmppChat, Completion>();
 
 export function composer(chat: XmppChat): TemplateResult {
   const { strings, ending, live, notice, offline } = chat;
@@ -19,17 +16,18 @@ export function composer(chat: XmppChat): TemplateResult {
     return html`${status}<div class="bar"><span>${strings.muted}</span></div>`;
   const wait = Math.ceil((chat.pause - Date.now()) / 1_000);
   const label = chat.to ? fill(strings.writeTo, chat.to) : strings.write;
-  const names = completions.get(chat);
-  return html`${status}${about(chat)}
+  const names = chat.tools?.completionOf(chat);
+  const files = chat.upload && live ? chat.wantFiles() : undefined;
+  return html`${status}${about(chat)}${files?.progress(chat)}
     <form class="write" @submit=${(event: Event) => submit(chat, event)}>
-      ${names ? chat.tools?.suggestions(chat, names, () => finish(chat, names)) : nothing}
+      ${names ? chat.tools?.suggestions(chat, names) : nothing}${files?.button(chat, wait > 0)}
       <textarea rows="1" dir="auto" maxlength="8000" ?disabled=${!live} placeholder=${label} aria-label=${label} enterkeyhint="send" aria-controls=${names ? "names" : nothing}
         aria-activedescendant=${names ? `n${names.chosen}` : nothing} @input=${() => typed(chat)} @keydown=${(event: KeyboardEvent) => pressed(chat, event)}></textarea>
       <button class="go" part="send" aria-label=${wait > 0 ? fill(strings.slow, wait) : strings.send} ?disabled=${!live || wait > 0}>${
         wait > 0 ? wait : icons.send
       }</button>
     </form>
-    ${live?.guest && room?.nick ? html`<p class="as"><bdi>${room.nick}</bdi> <button @click=${() => chat.fetchTools().then((tools) => tools.rename(chat))}>${strings.change}</button></p>` : nothing}`;
+    ${live?.guest && room?.nick ? html`<p class="as"><bdi>${room.nick}</bdi> <button @click=${() => chat.need("tools").then((tools) => tools.rename(chat))}>${strings.change}</button></p>` : nothing}`;
 }
 
 function typing({ strings, live }: XmppChat): string {
@@ -48,7 +46,7 @@ function about(chat: XmppChat): TemplateResult | typeof nothing {
     chat.begin({});
   };
   return html`<div class="bar"><div><b>${title}</b><p class="clip" dir="auto">${(editing ?? reply)?.body}</p></div>
-    <button class="icon" aria-label=${strings.cancel} @click=${cancel}>${icons.close}</button></div>`;
+    ${iconButton(strings.cancel, icons.close, cancel)}</div>`;
 }
 
 function submit(chat: XmppChat, event: Event): void {
@@ -66,29 +64,16 @@ function submit(chat: XmppChat, event: Event): void {
 async function typed(chat: XmppChat): Promise<void> {
   const room = chat.live?.room;
   if (chat.text && room?.joined && !chat.to) room.typing.press();
-  if (chat.text.includes("@")) await chat.fetchTools();
-  const names = chat.tools?.completionOf(chat);
-  if (names) completions.set(chat, names);
-  else completions.delete(chat);
-  void chat.update();
-}
-
-function finish(chat: XmppChat, names: Completion): void {
-  chat.tools?.complete(chat, names);
-  completions.delete(chat);
+  if (chat.text.includes("@")) await chat.need("tools");
+  chat.tools?.complete(chat);
   void chat.update();
 }
 
 function pressed(chat: XmppChat, event: KeyboardEvent): void {
   const { key, shiftKey, isComposing } = event;
-  const names = completions.get(chat);
   if (isComposing) return;
-  if (names && /^(Arrow(Up|Down)|Enter|Tab|Escape)$/.test(key)) {
-    if (key === "Escape") completions.delete(chat);
-    else if (key.startsWith("Arrow"))
-      names.chosen = (names.chosen + (key === "ArrowUp" ? -1 : 1) + names.names.length) % names.names.length;
-    else finish(chat, names);
-    void chat.update();
+  if (chat.tools?.steer(chat, key)) {
+    // It was for the list of names.
   } else if (key === "Enter" && !shiftKey) (event.target as HTMLTextAreaElement).form?.requestSubmit();
   else {
     const last =

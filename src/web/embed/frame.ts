@@ -1,7 +1,7 @@
 /** What is around the conversation: the header, a panel beside it, and in a bubble the button that opens it. */
 import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { XmppChat } from "./chat.ts";
-import { icons } from "./icons.ts";
+import { iconButton, icons } from "./icons.ts";
 import { fill, RIGHT_TO_LEFT } from "./strings.ts";
 
 type Part = TemplateResult | typeof nothing;
@@ -23,7 +23,7 @@ export function frame(chat: XmppChat, log: Part, composer: Part, dialog: Part): 
     void chat.update().then(chat.look);
   };
   const show = (next: typeof panel) => async () => {
-    await chat.fetchTools();
+    await chat.need("tools");
     chat.panel = panel === next ? "" : next;
     void chat.update();
   };
@@ -34,26 +34,19 @@ export function frame(chat: XmppChat, log: Part, composer: Part, dialog: Part): 
     else if (bubble) turn();
     void chat.update();
   };
-  const button = (
-    label: string,
-    icon: TemplateResult,
-    act: () => void,
-    expanded: boolean | typeof nothing,
-    more: Part | number = nothing,
-  ) => html`<button class="icon" aria-label=${label} aria-expanded=${expanded} @click=${act}>${icon}${more}</button>`;
 
   const body = html`<section class="panel" dir=${direction} lang=${chat.lang || nothing} aria-label=${name} @keydown=${pressed}>
     <header part="header">
       <div class="title"><h2 dir="auto">${name}</h2>${about ? html`<p class="sub" dir="auto" title=${about}>${about}</p>` : nothing}</div>
       <slot name="header"></slot>
-      ${room?.self?.affiliation === "owner" ? button(strings.settings, icons.settings, show("settings"), panel === "settings") : nothing}
-      ${button(`${strings.people}: ${fill(strings.here, people)}`, icons.people, show("people"), panel === "people", people || nothing)}
-      ${bubble ? button(strings.close, icons.close, turn, nothing) : nothing}
+      ${room?.self?.affiliation === "owner" ? iconButton(strings.settings, icons.settings, show("settings"), panel === "settings") : nothing}
+      ${iconButton(`${strings.people}: ${fill(strings.here, people)}`, icons.people, show("people"), panel === "people", nothing, people || nothing)}
+      ${bubble ? iconButton(strings.close, icons.close, turn) : nothing}
     </header>
     <div class="middle">${log}${
       panel && chat.tools
         ? html`<aside class="side" part=${panel} aria-label=${strings[panel]}>
-      <div>${strings[panel]}${button(strings.close, icons.close, show(panel), nothing)}</div>${chat.tools[panel](chat)}</aside>`
+      <div>${strings[panel]}${iconButton(strings.close, icons.close, show(panel))}</div>${chat.tools[panel](chat)}</aside>`
         : nothing
     }</div>
     <footer part="composer">${composer}<slot name="footer"></slot></footer>

@@ -1,5 +1,5 @@
-/** Line drawings on a 24 × 24 grid. */
-import { html, type TemplateResult } from "lit/html.js";
+/** Line drawings on a 24 × 24 grid, and buttons that show nothing else. */
+import { html, nothing, type TemplateResult } from "lit/html.js";
 
 const icon = (path: string): TemplateResult =>
   html`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${path}></path></svg>`;
@@ -16,3 +16,14 @@ export const icons = {
   more: icon("M5 12h0M12 12h0M19 12h0"),
   chat: icon("M4 12a8 7.5 0 1 1 3.6 6.3L4 19.5l1-3.4A7.2 7.2 0 0 1 4 12Z"),
 };
+
+/** `expanded` where it opens something; `tab` where Tab does not stop; `more` beside the drawing. */
+export const iconButton = (
+  label: string,
+  drawing: TemplateResult,
+  act: () => void,
+  expanded: boolean | typeof nothing = nothing,
+  tab: -1 | typeof nothing = nothing,
+  more: number | typeof nothing = nothing,
+): TemplateResult =>
+  html`<button class="icon" aria-label=${label} aria-expanded=${expanded} tabindex=${tab} @click=${act}>${drawing}${more}</button>`;

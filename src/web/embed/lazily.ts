@@ -1,5 +1,6 @@
 /** What is behind a click, or in another language, lies beside embed.js and is loaded when it is wanted. */
 import { html, nothing } from "lit/html.js";
+import type * as EmbedFiles from "../embed-files/embed-files.ts";
 import type * as EmbedStrings from "../embed-strings/embed-strings.ts";
 import type * as EmbedTools from "../embed-tools/embed-tools.ts";
 
@@ -8,6 +9,7 @@ export const lit = { html, nothing };
 export type Lit = typeof lit;
 
 interface Later {
+  files: typeof EmbedFiles;
   strings: typeof EmbedStrings;
   tools: typeof EmbedTools;
 }

@@ -37,6 +37,8 @@ export interface Live {
   client: Client;
   room: Room;
   guest: boolean;
+  /** What the addresses of the server's own files begin with. */
+  files: readonly string[];
   /** Ends it: for good, or so that `Left` can take it up again. */
   leave: () => void;
   suspend: () => Left;
@@ -48,6 +50,7 @@ interface Facts {
   roomsDomain: string;
   /** Path of the WebSocket, when it is known already. */
   websocket?: string;
+  files?: string[];
   /** Why this page may not connect. */
   refused?: string;
 }
@@ -106,6 +109,7 @@ export async function goLive(setting: Setting, keeping: Keeping, onroom: (event:
     client,
     room,
     guest: !account,
+    files: facts.files ?? [],
     leave() {
       stop();
       room.leave();

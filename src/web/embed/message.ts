@@ -1,10 +1,11 @@
 /** One message: who, when, what, what others made of it, and what can be done to it. */
 import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { Entry } from "../client/timeline.ts";
+import type { Files } from "../embed-files/embed-files.ts";
 import type { XmppChat } from "./chat.ts";
 import { clock, dayName } from "./dates.ts";
-import { hueOf } from "./hue.ts";
-import { icons } from "./icons.ts";
+import { hueStyle } from "./hue.ts";
+import { iconButton, icons } from "./icons.ts";
 import { fill } from "./strings.ts";
 import { isBig, mentionOf, type Rich, rich } from "./text.ts";
 
@@ -25,7 +26,7 @@ export function message(chat: XmppChat, entry: Entry, before: Entry | undefined,
   const classes = [own && "own", head && "head", open && "on", !own && mention?.test(entry.body) && "hit", state];
   return html`${newDay ? html`<p class="rule"><span>${dayName(language, time)}</span></p>` : nothing}${
     fresh ? html`<p class="rule fresh">${strings.fresh}</p>` : nothing
-  }<div class="m h${hueOf(nick)} ${classes.filter(Boolean).join(" ")}" part="message ${own ? "own" : ""}" tabindex=${place > 1 ? -1 : 0}>
+  }<div .style=${hueStyle(nick)} class="m ${classes.filter(Boolean).join(" ")}" part="message ${own ? "own" : ""}" tabindex=${place > 1 ? -1 : 0}>
       ${head && !own ? html`<span class="face" aria-hidden="true">${[...nick][0]}</span>` : nothing}
       <div class=${head ? "who" : "vh"}><bdi class="nick" part="nick">${nick}</bdi>
         <time datetime=${new Date(time).toISOString()}>${clock(language, time)}</time>${
@@ -54,15 +55,22 @@ function bubble(chat: XmppChat, entry: Entry, mention: RegExp | undefined): Temp
   }</div>`;
 }
 
-const parsed = new WeakMap<Entry, { body: string; mention: RegExp | undefined; result: Rich | Node }>();
+interface Parsed {
+  body: string;
+  mention: RegExp | undefined;
+  files: Files | undefined;
+  result: Rich | Node;
+}
+const parsed = new WeakMap<Entry, Parsed>();
 
-/** Parsed once for each text and nick. */
+/** Parsed once for each text and nick; that of a file again once there is what shows it. */
 function styled(chat: XmppChat, entry: Entry, mention: RegExp | undefined): Rich | Node {
   const { body, nick, own, ref: id } = entry;
+  const files = entry.file ? chat.wantFiles() : undefined;
   let known = parsed.get(entry);
-  if (known?.body !== body || known.mention !== mention) {
+  if (known?.body !== body || known.mention !== mention || known.files !== files) {
     const shown = chat.messageRenderer?.({ id, nick, body, own, time: new Date(entry.time) });
-    known = { body, mention, result: shown ?? rich(body, mention) };
+    known = { body, mention, files, result: shown ?? files?.show(chat, body) ?? rich(body, mention) };
     parsed.set(entry, known);
   }
   return known.result;
@@ -95,23 +103,21 @@ function reactions(chat: XmppChat, entry: Entry): Part {
 function tools(chat: XmppChat, entry: Entry, open: string | undefined, low: boolean): TemplateResult {
   const { strings } = chat;
   const toggle = (kind: "react" | "actions") => async () => {
-    await chat.fetchTools();
+    await chat.need("tools");
     chat.menu = open === kind ? undefined : { key: entry.key, kind };
     await chat.update();
     chat.root.querySelector<HTMLElement>(".m .menu button")?.focus();
   };
-  const button = (label: string, icon: TemplateResult, act: () => void, expanded: boolean | typeof nothing) =>
-    html`<button class="icon" tabindex="-1" aria-label=${label} aria-expanded=${expanded} @click=${act}>${icon}</button>`;
   const later = chat.tools;
   const list = open === "react" ? later?.reactions(chat, entry) : open && later?.actions(chat, entry);
   return html`<div class="tools">${
     entry.ref && entry.to === undefined
       ? [
-          button(strings.react, icons.react, toggle("react"), open === "react"),
-          button(strings.reply, icons.reply, () => chat.begin({ reply: entry }), nothing),
+          iconButton(strings.react, icons.react, toggle("react"), open === "react", -1),
+          iconButton(strings.reply, icons.reply, () => chat.begin({ reply: entry }), nothing, -1),
         ]
       : nothing
-  }${button(strings.actions, icons.more, toggle("actions"), open === "actions")}${
+  }${iconButton(strings.actions, icons.more, toggle("actions"), open === "actions", -1)}${
     list ? later?.menu(chat, list, `${open === "react" ? "row" : ""} ${low ? "up" : ""}`) : nothing
   }</div>`;
 }

@@ -1,4 +1,5 @@
 /** What the widget says. English is built in; the other languages come in one file when a page needs them. */
+import type { ENGLISH_FILES } from "../embed-files/strings.ts";
 import type { ENGLISH_TOOLS } from "../embed-tools/strings.ts";
 
 const ENGLISH_CORE = {
@@ -41,9 +42,9 @@ const ENGLISH_CORE = {
   failed: "That did not work: {0}",
 };
 
-export type Strings = typeof ENGLISH_CORE & typeof ENGLISH_TOOLS;
+export type Strings = typeof ENGLISH_CORE & typeof ENGLISH_FILES & typeof ENGLISH_TOOLS;
 
-/** What the tools say comes with the tools. */
+/** What the tools say comes with the tools, and so on. */
 export const ENGLISH = ENGLISH_CORE as Strings;
 
 /** Languages written from right to left. */

@@ -35,7 +35,7 @@ h2, .sub, .nick, .quote, .clip, .status, .as bdi { overflow: hidden; text-overfl
 .panel {
   position: relative;
   display: grid;
-  grid-template-rows: auto 1fr auto;
+  grid-template: auto 1fr auto / minmax(0, 1fr);
   height: 100%;
   overflow: hidden;
   container-type: inline-size;
@@ -136,6 +136,4 @@ footer { position: relative; padding: 6px 12px 12px }
   .float .panel { animation: rise .18s ease-out }
 }
 @keyframes rise { from { opacity: 0; translate: 0 10px } }
-.h0 { --h: 15 } .h1 { --h: 45 } .h2 { --h: 75 } .h3 { --h: 105 } .h4 { --h: 135 } .h5 { --h: 165 }
-.h6 { --h: 195 } .h7 { --h: 225 } .h8 { --h: 255 } .h9 { --h: 285 } .h10 { --h: 315 } .h11 { --h: 345 }
 `;

@@ -40,6 +40,12 @@ const bytes = (size: number) => Uint8Array.from({ length: size }, (_, i) => (i *
 const put = (url: string, body: Uint8Array<ArrayBuffer> | string, type = "text/plain") =>
   fetch(url, { method: "PUT", body, headers: { "content-type": type } });
 
+/** Of each object that was woken since: its tables, without the runtime's own. */
+const woken = (before: ReadonlyMap<string, string[]>) =>
+  [...world.tables("File")]
+    .filter(([id]) => !before.has(id))
+    .map(([, tables]) => tables.filter((name) => !name.startsWith("_")));
+
 const status = async (response: Promise<Response>) => {
   const { status, body } = await response;
   await body?.cancel();
@@ -66,6 +72,13 @@ spec(XEP, "3", "the service is among the server's items, and says how large a fi
         <field var="max-file-size"><value>${MOST}</value></field>
       </x>
     </query></iq>`);
+});
+
+spec("XEP-0030", "3.2", "it has no nodes", async () => {
+  for (const ns of ["http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/disco#items"]) {
+    const answer = await juliet.asks("get", `<query xmlns="${ns}" node="music"/>`, SERVICE);
+    expect(answer.getChild("error")?.getChild("item-not-found")).toBeDefined();
+  }
 });
 
 spec(XEP, "4", "what is put is what anybody gets", async () => {
@@ -188,6 +201,42 @@ spec(XEP, "9.3", "what this server has not given cannot be put, nor looked for",
   expect(await status(put(from, "forge"))).toBe(403);
   expect(await status(put(to.replace("letter.txt", "other.txt"), "forge"))).toBe(403);
   expect(await status(fetch(`${world.http}/upload/${"a".repeat(26)}.${"b".repeat(22)}/letter.txt`))).toBe(404);
+});
+
+spec(XEP, "9.3", "who asks for what is not there wakes nothing, and leaves nothing behind", async () => {
+  const before = world.tables("File");
+  const { put: to, get: from } = await slot(5);
+  const [path = "", query = ""] = to.split("?");
+  const other = `${world.http}/upload/${"a".repeat(26)}.${"b".repeat(22)}/letter.txt`;
+  for (const url of [other, from.replace("/upload/", "/upload/x"), from.replace("letter.txt", "%")]) {
+    expect(await status(fetch(url))).toBe(404);
+    expect(await status(fetch(url, { method: "HEAD" }))).toBe(404);
+    expect(await status(put(`${url}?${query}`, "forge"))).toBeGreaterThanOrEqual(403);
+  }
+  expect(await status(put(path, "forge"))).toBe(403);
+  expect(await status(put(to, "too long"))).toBe(413);
+  expect(await status(put(to, "<b/>!", "text/html"))).toBe(415);
+  expect(woken(before)).toEqual([]);
+  // A slot's own address is one that a file may have, so its object is asked; but nothing is made in it.
+  expect(await status(fetch(from))).toBe(404);
+  expect(await status(fetch(from, { method: "HEAD" }))).toBe(404);
+  expect(woken(before)).toEqual([[]]);
+  expect(await status(put(to, "first"))).toBe(201);
+  expect(woken(before)).toEqual([expect.arrayContaining(["file", "piece"])]);
+});
+
+spec(XEP, "7", "of an upload that fails nothing is left, not even tables", async () => {
+  const before = world.tables("File");
+  const { put: to } = await slot(10);
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(bytes(20));
+      controller.close();
+    },
+  });
+  const init = { method: "PUT", body, duplex: "half", headers: { "content-type": "text/plain" } };
+  expect(await status(fetch(to, init as RequestInit))).toBe(413);
+  expect(woken(before)).toEqual([[]]);
 });
 
 spec("XEP-0175", "3", "guests upload nothing", async () => {

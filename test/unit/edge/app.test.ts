@@ -215,6 +215,15 @@ describe("discovery and health", () => {
     expect(await refused("null")).toContain("Serve it from a web server");
   });
 
+  test("/info.json tells a page what the addresses of files begin with", async () => {
+    const filesOf = async (settings: Record<string, string>) => {
+      const { env } = environment({ XMPP_DOMAIN: "example.org", ...settings });
+      return ((await (await app.request("https://10.0.0.5/info.json", {}, env)).json()) as { files: string[] }).files;
+    };
+    expect(await filesOf({})).toEqual(["https://10.0.0.5/upload/", "https://example.org/upload/"]);
+    expect((await filesOf({ PUBLIC_URL: "https://chat.example" }))[0]).toBe("https://chat.example/upload/");
+  });
+
   test("a public address in front is the one given out", async () => {
     const { env } = environment({ PUBLIC_URL: "https://chat.example" });
     const jrd = await app.request("http://10.0.0.5:8787/.well-known/host-meta.json", {}, env);

@@ -4,8 +4,7 @@ import { migrate, sqlOver } from "../../../src/kernel/sql.ts";
 import { FILE, fileHeaders, PIECE, readRange, StoredFile } from "../../../src/upload/file.ts";
 import type { Slot } from "../../../src/upload/slot.ts";
 
-function stored(): StoredFile {
-  const database = new DatabaseSync(":memory:");
+function stored(database = new DatabaseSync(":memory:")): StoredFile {
   const storage = {
     exec: (query: string, ...values: unknown[]) => {
       const given = values.map((value) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value));
@@ -13,8 +12,7 @@ function stored(): StoredFile {
       return { toArray: () => rows };
     },
   };
-  migrate(storage, [FILE]);
-  return new StoredFile(sqlOver(storage));
+  return new StoredFile(sqlOver(storage), () => migrate(storage, [FILE]));
 }
 
 const slot = (size: number): Slot => ({ id: "id", name: "a.bin", size, type: "", until: 0, expires: 7 });
@@ -47,6 +45,12 @@ describe("a stored file", () => {
       [2 * PIECE + 4, 2 * PIECE + 4],
     ] as const)
       expect(Buffer.compare(whole(file, first, last), body.subarray(first, last + 1))).toBe(0);
+  });
+
+  test("makes no table before it is put", () => {
+    const database = new DatabaseSync(":memory:");
+    expect(stored(database).facts).toBeUndefined();
+    expect(database.prepare("SELECT name FROM sqlite_master").all()).toEqual([]);
   });
 
   test("keeps nothing of what is too long or too short", async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
-const source = ["chat", "frame", "log", "message", "composer"]
+const source = ["chat", "frame", "log", "message", "composer", "../embed-files/sending"]
   .map((name) => read(`src/web/embed/${name}.ts`))
   .join("\n");
 const styles = read("src/web/embed/styles.ts");

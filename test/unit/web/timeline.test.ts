@@ -16,6 +16,9 @@ const retract = (ref: string, inner = "") =>
   `<retract xmlns='urn:xmpp:message-retract:1' id='${ref}'>${inner}</retract>${body("fallback")}`;
 const MODERATED = "<moderated xmlns='urn:xmpp:message-moderate:1' by='room@r/boss'/><reason>spam</reason>";
 
+const reply = (ref: string, end: number) =>
+  `<reply xmlns='urn:xmpp:reply:0' id='${ref}'/><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='${end}'/></fallback>`;
+
 const bodies = (timeline: Timeline) => timeline.entries.map((entry) => entry.body);
 
 describe("changes to a message", () => {
@@ -25,6 +28,22 @@ describe("changes to a message", () => {
     expect(bodies(timeline)).toEqual(["tyop"]);
     timeline.append([item("3", "romeo", correct("1", "typo"))]);
     expect(timeline.entries[0]).toMatchObject({ body: "typo", edited: true });
+  });
+
+  test("a file is a message that is its address and nothing else, until it is corrected (XEP-0066)", () => {
+    const url = "https://chat.example/upload/a.png";
+    const oob = `<x xmlns='jabber:x:oob'><url>${url}</url></x>`;
+    const timeline = new Timeline();
+    timeline.append([
+      item("1", "romeo", body(url) + oob),
+      item("2", "romeo", body(url)),
+      item("3", "romeo", body(`Look: ${url}`) + oob),
+      item("4", "romeo", body("> quoted\n".replace(">", "&gt;") + url) + oob + reply("1", 9)),
+    ]);
+    expect(timeline.entries.map(({ file }) => file)).toEqual([true, false, false, true]);
+    timeline.append([item("5", "romeo", correct("1", "never mind")), item("6", "romeo", correct("4", url))]);
+    expect(timeline.entries.map(({ file }) => file)).toEqual([false, false, false, false]);
+    expect(timeline.entries[3]?.reply?.ref).toBe("1");
   });
 
   test("so is a retraction; a moderator's comes from the room itself (XEP-0424, 0425)", () => {
