@@ -4,7 +4,7 @@ import type { BridgeFacts, ToBridges } from "../peer/frames.ts";
 import { Unverifiable } from "../protocol/pairs.ts";
 import { outward } from "../protocol/server-stanza.ts";
 import type { Connection } from "./connection.ts";
-import type { Passed } from "./figures.ts";
+import type { Figures, Passed } from "./figures.ts";
 import type { InboundPorts } from "./inbound.ts";
 import type { Inward } from "./inward.ts";
 import { Link, type Origin, type Outgoing } from "./link.ts";
@@ -26,15 +26,6 @@ export interface FederationPorts extends OutgoingPorts {
 export interface Attached {
   /** `done` says whether the connection has taken it. */
   write(stanza: string, done: (error?: Error | null) => void): void;
-}
-
-/** How it stands with the server, and with others. */
-interface Figures {
-  connected: boolean;
-  /** Links and outgoing streams that are open. */
-  links: number;
-  streams: number;
-  unacknowledged: { in: number; out: number };
 }
 
 export class Federation {

@@ -1,6 +1,5 @@
 /** What the bridge counts of itself. */
 import type { Certificate } from "./certificate.ts";
-import type { Federation } from "./federation.ts";
 import type { Metric, Report } from "./health.ts";
 
 /** Who is at the other end. */
@@ -20,10 +19,19 @@ export class Passed {
   }
 }
 
+/** How it stands with the server, and with others. */
+export interface Figures {
+  connected: boolean;
+  /** Links and outgoing streams that are open. */
+  links: number;
+  streams: number;
+  unacknowledged: { in: number; out: number };
+}
+
 /** What is looked at when somebody asks. */
 export interface Parts {
   certificate: Certificate;
-  federation: Federation;
+  federation: { readonly figures: Figures };
   passed: Passed;
   /** Connections that others have made. */
   connections(kind: Kind): number;
