@@ -11,11 +11,11 @@ import { type Envelope, Stanza } from "../protocol/stanza.ts";
 import type { Settings } from "../settings.ts";
 import { read, SERVER_LIMITS } from "../xml/reader.ts";
 import { addressable, enter, hostsOf, type Passage } from "./enter.ts";
-import type { Entering, ToBridge, ToPeer } from "./frames.ts";
+import type { Entering, ToPeer } from "./frames.ts";
 import { Intake, originOf } from "./intake.ts";
+import { type Link, Nowhere } from "./link.ts";
 import { Queue } from "./queue.ts";
 import { mayHaveWebSocket } from "./websocket/discovery.ts";
-import { Nowhere } from "./websocket/way.ts";
 
 /** Tries of a server that does not answer: after 1 s, 2 s, 4 s … and never later than this. */
 const MOST_SECONDS = 300;
@@ -28,26 +28,6 @@ const WATCH_MS = 120_000;
 /** Sent in one go; the rest when these are acknowledged. */
 const WINDOW = 500;
 const DAY_MS = 86_400_000;
-
-/** One bridge's socket. */
-export interface Link {
-  send(frame: ToBridge): void;
-  close(): void;
-  /** Kept with the socket while the object is forgotten. */
-  state: LinkState;
-  save(): void;
-}
-
-export interface LinkState {
-  /** The name that the bridge has given this link; "" before it has. */
-  bridge: string;
-  /** Stanzas go out on this one: on one at a time, so that no two bridges have the same in hand. */
-  carries?: boolean;
-  /** The last stanza that was sent on it. */
-  sent: number;
-  /** Up to which number all that it brought is in custody. */
-  taken: number;
-}
 
 export interface PeerPorts {
   /** The remote domain. */

@@ -5,7 +5,7 @@ import * as NS from "../../protocol/ns.ts";
 import { outward } from "../../protocol/server-stanza.ts";
 import { type Element, xml } from "../../xml/element.ts";
 import type { Leaving, ToBridge, ToPeer } from "../frames.ts";
-import type { Link, LinkState } from "../peer.ts";
+import type { Link, LinkState } from "../link.ts";
 import type { Session } from "./session.ts";
 import { Stream, type Way } from "./stream.ts";
 

@@ -5,7 +5,7 @@ import type { Table } from "../../kernel/feature.ts";
 import type { Sql } from "../../kernel/sql.ts";
 import type { Settings } from "../../settings.ts";
 import type { ToPeer } from "../frames.ts";
-import type { Link } from "../peer.ts";
+import { type Link, Nowhere } from "../link.ts";
 import { type DiscoveryPorts, findWebSocket, mayHaveWebSocket, Unanswered } from "./discovery.ts";
 import { Outgoing } from "./outgoing.ts";
 import { SESSION, Session } from "./session.ts";
@@ -27,9 +27,6 @@ export const WAY: Table = {
   ],
 };
 export const WAYS: readonly Table[] = [WAY, SESSION];
-
-/** There is no way to that domain, and waiting would not help. */
-export class Nowhere extends Error {}
 
 export interface WayPorts extends DiscoveryPorts {
   domain: string;
