@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { answers, daemon, freePorts, temporaryFolder } from "../peers/daemon.ts";
-import { ARGUMENTS, environment, register } from "../peers/ejabberd.ts";
+import { ARGUMENTS, environment, FREELY, register } from "../peers/ejabberd.ts";
 import { inetrc, serveNames } from "./names.ts";
 import type { Remote, RemoteOptions } from "./remote.ts";
 
@@ -41,21 +41,7 @@ s2s_cafile: "${authority}"
 s2s_use_starttls: required
 s2s_timeout: 10
 s2s_max_retry_delay: 1
-acl:
-  local:
-    user_regexp: ""
-  loopback:
-    ip: [127.0.0.0/8]
-access_rules:
-  everyone:
-    allow: all
-api_permissions:
-  "loopback":
-    who:
-      ip: 127.0.0.1
-    what: "*"
-shaper: {}
-shaper_rules: {}
+${FREELY}
 listen:
   -
     port: ${http}
