@@ -2,8 +2,8 @@
  * npm run serve: the built worker on plain workerd, one process, objects on local disk.
  * npm start (`--newcomer`): the same with open registration, a free port when 8787 is taken, and words for people.
  *
- * From the environment: PORT (0 = any), HOST, DATA_DIR and every setting of src/settings.ts. `--no-build` runs the bundle
- * that is there. When the server answers, one line goes to standard output: `ready {"http":…,"websocket":…,…}`.
+ * From the environment: PORT (0 = any), HOST, DATA_DIR, NODE_EXTRA_CA_CERTS and every setting of src/settings.ts. `--no-build`
+ * runs the bundle that is there. When the server answers, one line goes to standard output: `ready {"http":…,"websocket":…,…}`.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -94,6 +94,14 @@ const urlHost = (host: string) => {
 const reach = ({ jwksUrl, s2sOrigins }: Settings): string[] =>
   jwksUrl === undefined && Object.keys(s2sOrigins).length === 0 ? ["public"] : ["public", "private"];
 
+/** Authorities that are trusted besides the public ones, by the variable that Node has for that: PEM, one certificate each. */
+function authorities(): string[] {
+  const file = process.env.NODE_EXTRA_CA_CERTS;
+  if (!file) return [];
+  if (!existsSync(file)) throw new Refusal(`NODE_EXTRA_CA_CERTS=${file} does not exist.`);
+  return readFileSync(file, "utf8").match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
+}
+
 /** workerd's configuration. Settings come from its environment, so no secret is written to disk. */
 function configuration({ dataDir, env, settings }: Options): string {
   const text = JSON.stringify; // a Cap'n Proto string has the same escapes
@@ -106,11 +114,12 @@ function configuration({ dataDir, env, settings }: Options): string {
   const namespaces = OBJECTS.map(
     ({ className, uniqueKey }) => `(className = ${text(className)}, uniqueKey = ${text(uniqueKey)}, enableSql = true)`,
   );
+  const trusted = `trustBrowserCas = true, trustedCertificates = [${authorities().map((pem) => text(pem))}]`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "enjamb", worker = .enjamb),
-    (name = "internet", network = (allow = ${text(reach(settings))}, tlsOptions = (trustBrowserCas = true))),
+    (name = "internet", network = (allow = ${text(reach(settings))}, tlsOptions = (${trusted}))),
     (name = "objects", disk = (path = ${text(join(dataDir, "objects"))}, writable = true)),
   ],
   sockets = [(name = "http", http = (), service = "enjamb")],

@@ -133,6 +133,12 @@ test("a taken port is refused", async () => {
   }
 });
 
+test("authorities that are not there are missed", async () => {
+  const server = serve({ NODE_EXTRA_CA_CERTS: "/nonexistent.pem" });
+  expect(await server.ended).toBe(1);
+  expect(server.said()).toContain("NODE_EXTRA_CA_CERTS=/nonexistent.pem does not exist.");
+});
+
 test("npm start is open to newcomers and tells them where to go", async () => {
   const server = serve({}, "--newcomer");
   const { http } = await server.ready;

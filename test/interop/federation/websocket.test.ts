@@ -1,4 +1,7 @@
-/** Two deployments of ours that federate by XEP-0468, with no bridge: each finds the other by host-meta. Clients are @xmpp/client. */
+/** Two deployments of ours that federate by XEP-0468, with no bridge: each finds the other by host-meta, over TLS. Clients are @xmpp/client. */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { client, type XmppClient, xml } from "@xmpp/client";
 import type { Element } from "ltx";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -7,6 +10,8 @@ import { read } from "../../../src/xml/reader.ts";
 import { event } from "../fixture.ts";
 import { Reader, runs, Sender } from "../ledger.ts";
 import { type Server, startServer } from "../server.ts";
+import { Authority } from "./authority.ts";
+import { Front } from "./front.ts";
 
 const PASSWORD = "wherefore art thou, Romeo?";
 const DISCO = "http://jabber.org/protocol/disco#info";
@@ -16,21 +21,17 @@ const MUC = "http://jabber.org/protocol/muc";
 /** A stream that was lost is opened again after some seconds, and later when its server was not back yet. */
 const PATIENCE_MS = 30_000;
 const [CAPULET, MONTAGUE] = ["capulet.test", "montague.test"];
-const here: Record<string, string> = { XMPP_DOMAIN: CAPULET };
-const there: Record<string, string> = { XMPP_DOMAIN: MONTAGUE };
+const authority = new Authority(mkdtempSync(join(tmpdir(), "enjamb-websocket-")));
+let fronts: Front[];
 let capulet: Server;
 let montague: Server;
 let juliet: XmppClient;
 let romeo: XmppClient;
 
 beforeAll(async () => {
-  capulet = await startServer({ settings: here }, "ours");
-  there.S2S_ORIGINS = JSON.stringify({ [CAPULET]: capulet.http });
-  montague = await startServer({ settings: there }, "ours");
-  // Where the other is was not known when the first one started.
-  here.S2S_ORIGINS = JSON.stringify({ [MONTAGUE]: montague.http });
-  await capulet.kill9();
-  await capulet.restart();
+  const identity = authority.issue("front", ["localhost"]);
+  fronts = [await Front.start(identity), await Front.start(identity)];
+  [capulet, montague] = await Promise.all([serve(CAPULET, MONTAGUE), serve(MONTAGUE, CAPULET)]);
   await capulet.addUsers(["juliet", "nurse"], PASSWORD);
   await montague.addUsers(["romeo", "benvolio"], PASSWORD);
   juliet = await login(capulet, "juliet");
@@ -39,7 +40,22 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([juliet?.stop(), romeo?.stop()]);
   await Promise.all([capulet?.stop(), montague?.stop()]);
+  for (const front of fronts ?? []) front.stop();
 });
+
+/** With TLS in front of it, by which it finds the other and is found. */
+async function serve(domain: string, other: string): Promise<Server> {
+  const [own, others] = (domain === CAPULET ? fronts : fronts.toReversed()) as [Front, Front];
+  const settings = {
+    XMPP_DOMAIN: domain,
+    PUBLIC_URL: own.url,
+    S2S_ORIGINS: JSON.stringify({ [other]: others.url }),
+    NODE_EXTRA_CA_CERTS: authority.file,
+  };
+  const server = await startServer({ settings }, "ours");
+  own.port = Number(new URL(server.http).port);
+  return server;
+}
 
 /** On line, and with capabilities that ask for tunes. */
 async function login(server: Server, name: string): Promise<XmppClient> {
@@ -232,3 +248,28 @@ test("either server is killed in the middle, and everything arrives once and in 
   await annotate(`${last} messages; ${reader.repeats} repeats known by their stanza-id`);
   await Promise.all([sender.close(), reader.close()]);
 }, 150_000);
+
+test("whose certificate is not good is not spoken with", async () => {
+  const front = await Front.start(authority.selfSigned("impostor", ["localhost"]));
+  const settings = {
+    XMPP_DOMAIN: "verona.test",
+    S2S_ORIGINS: JSON.stringify({ [MONTAGUE]: front.url }),
+    NODE_EXTRA_CA_CERTS: authority.file,
+    // No bridge comes either.
+    S2S_PATIENCE: "2",
+  };
+  const verona = await startServer({ settings }, "ours");
+  front.port = Number(new URL(montague.http).port);
+  try {
+    await verona.addUsers(["prince"], PASSWORD);
+    const prince = await login(verona, "prince");
+    const bounced = stanza(prince, (it) => it.attrs.type === "error" && it.attrs.from === bare(romeo));
+    await prince.send(xml("message", { to: bare(romeo), type: "chat" }, xml("body", {}, "secret")));
+    const error = (await bounced).getChild("error");
+    expect(error?.getChildElements().map(({ name }) => name)).toContain("remote-server-timeout");
+    await prince.stop();
+  } finally {
+    await verona.stop();
+    front.stop();
+  }
+});
