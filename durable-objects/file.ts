@@ -4,9 +4,10 @@ import { migrate, type SqlStorage, sqlOver } from "../src/kernel/sql.ts";
 import { FILE, fileHeaders, readRange, StoredFile } from "../src/upload/file.ts";
 import { fileOf, openSlot, type Slot } from "../src/upload/slot.ts";
 import type { Env } from "./ports.ts";
+import type { FileRpc } from "./rpc.ts";
 
 /** It believes the edge, which has judged what a request names. */
-export class File extends DurableObject<Env> {
+export class File extends DurableObject<Env> implements FileRpc {
   readonly #file: StoredFile;
   /** Somebody is putting it just now; the upload keeps the object awake. */
   #open = false;
@@ -31,13 +32,13 @@ export class File extends DurableObject<Env> {
     try {
       // Should this end with the process, the pieces do not stay for longer than the slot.
       await this.ctx.storage.setAlarm(slot.until);
-      whole = (await this.#file.put(slot, type, bytes ?? none())) === slot.size;
+      whole = await this.#file.put(slot, type, bytes ?? none());
       if (!whole) return refusal(413, `The slot is for ${slot.size} bytes.`);
       await this.ctx.storage.setAlarm(slot.expires);
       return new Response(null, { status: 201 });
     } finally {
-      if (!whole) await this.ctx.storage.deleteAll();
       this.#open = false;
+      if (!whole) await this.alarm();
     }
   }
 
@@ -59,6 +60,11 @@ export class File extends DurableObject<Env> {
     const pieces = this.#file.read({ first, last });
     this.ctx.waitUntil(pour(pieces, writable));
     return new Response(readable, { status, headers: found });
+  }
+
+  async forget(until: number): Promise<void> {
+    this.#file.forget(until);
+    await this.ctx.storage.setAlarm(until);
   }
 
   override async alarm(): Promise<void> {

@@ -7,17 +7,18 @@ import { stanzaError } from "../protocol/errors.ts";
 import { resultForm } from "../protocol/forms.ts";
 import { DISCO_INFO, DISCO_ITEMS } from "../protocol/ns.ts";
 import type { Stanza } from "../protocol/stanza.ts";
-import { filePath, newFileId, type Slot, slotPath } from "../upload/slot.ts";
+import { abandon, GIVEN } from "../upload/given.ts";
+import { filePath, newFileId, SLOT_MS, type Slot, slotPath } from "../upload/slot.ts";
 import { type Element, xml } from "../xml/element.ts";
 import { utf8Length } from "../xml/limits.ts";
 
 const NS = "urn:xmpp:http:upload:0";
 const PURPOSE = "urn:xmpp:http:upload:purpose:0";
-/** §8: there is no reason to wait with an upload. */
-const SLOT_MS = 300_000;
 const MAX_NAME = 255;
 const MAX_TYPE = 127;
 const DAY_MS = 86_400_000;
+/** What the smallest file takes on a disk, being an object of its own, it takes of the day's bytes. */
+const LEAST = 20_480;
 
 /** The upload service, as one account sees it: it has no other guests. */
 const service = handlersAt<Account, Record<never, never>>("upload");
@@ -37,9 +38,9 @@ function slot(account: Account, iq: Stanza): Element {
   }
   const now = account.now;
   const expires = Math.min(now + uploadDays * DAY_MS, expiry(iq.payload, now));
-  spend(account, size);
   const { upload } = account.object.secrets;
   const given: Slot = { id: newFileId(upload), name, size, type, until: now + SLOT_MS, expires };
+  spend(account, given, now);
   const site = publicUrl ?? account.resources.get(iq.from.resource)?.state.site ?? `https://${account.jid.domain}`;
   const put = xml("put", { url: site + slotPath(upload, given) });
   return xml("slot", { xmlns: NS }, put, xml("get", { url: site + filePath(given) }));
@@ -62,16 +63,20 @@ function expiry(request: Element, now: number): number {
 }
 
 /** What an account may upload in a day (security.md §4), counted when the slot is given. */
-function spend(account: Account, size: number): void {
-  const { sql, id, settings, now } = account;
-  const day = Math.floor(now / DAY_MS);
-  const [row] = sql<{ bytes: number }>`SELECT bytes FROM uploaded WHERE owner = ${id} AND day = ${day}`;
-  const bytes = (row?.bytes ?? 0) + size;
-  if (settings.limits && bytes > settings.uploadDayBytes) {
-    const retry = xml("retry", { xmlns: NS, stamp: formatDateTime((day + 1) * DAY_MS) });
-    throw stanzaError("resource-constraint", `You may upload ${settings.uploadDayBytes} bytes a day.`, retry);
+function spend({ sql, id: owner, settings }: Account, { id, size, expires }: Slot, now: number): void {
+  const { limits, uploadDays, uploadDayBytes } = settings;
+  const bytes = Math.max(size, LEAST);
+  // The last one that has to be a day old before this one has room.
+  const [full] = sql<{ at: number | null }>`SELECT max(at) AS at FROM (
+      SELECT at, sum(bytes) OVER (ORDER BY at DESC) AS since FROM given WHERE owner = ${owner} AND at > ${now - DAY_MS})
+    WHERE since > ${uploadDayBytes - bytes}`;
+  if (limits && (full?.at || bytes > uploadDayBytes)) {
+    const retry = xml("retry", { xmlns: NS, stamp: formatDateTime((full?.at ?? now) + DAY_MS) });
+    throw stanzaError("resource-constraint", `You may upload ${uploadDayBytes} bytes a day.`, retry);
   }
-  sql`INSERT OR REPLACE INTO uploaded VALUES (${id}, ${day}, ${bytes})`;
+  // By `at` they are found without a look at the rest; they expire later where UPLOAD_DAYS was more.
+  sql`DELETE FROM given WHERE owner = ${owner} AND at <= ${now - uploadDays * DAY_MS} AND expires <= ${now}`;
+  sql`INSERT INTO given VALUES (${owner}, ${now}, ${id}, ${bytes}, ${expires})`;
 }
 
 /** XEP-0030 §3.2: it has no nodes. */
@@ -92,12 +97,7 @@ export const upload: Feature = {
   when: ({ uploadBytes }) => uploadBytes > 0,
   advertises: { upload: [DISCO_INFO, DISCO_ITEMS, NS, `${PURPOSE}#message`, `${PURPOSE}#ephemeral`] },
   identities: { upload: [{ category: "store", type: "file", name: "Files" }] },
-  tables: [
-    {
-      name: "uploaded",
-      steps: ["CREATE TABLE uploaded (owner INTEGER PRIMARY KEY, day INTEGER NOT NULL, bytes INTEGER NOT NULL)"],
-    },
-  ],
+  tables: [GIVEN],
   handles: [
     account.hook("iq:outbound", (account, iq) => {
       const { uploadBytes, uploadDomain } = account.settings;
@@ -112,8 +112,6 @@ export const upload: Feature = {
       whole(iq);
       return xml("query", { xmlns: DISCO_ITEMS });
     }),
-    account.hook("account:removed", ({ sql, id }) => {
-      sql`DELETE FROM uploaded WHERE owner = ${id}`;
-    }),
+    account.hook("account:removed", ({ object, id }) => abandon(object, id)),
   ],
 };

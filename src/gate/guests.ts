@@ -139,7 +139,7 @@ export class Guests implements LoginCalls {
 
   #sweepLater(): void {
     const { alarms } = this.#ports;
-    if (!alarms.pending("guests", "")) alarms.wake("guests", "", Date.now() + SWEEP_MS);
+    if (!alarms.pending("gate guests", "")) alarms.wake("gate guests", "", Date.now() + SWEEP_MS);
   }
 
   #kept(jid: string): { client: string; slots: TokenSlots } | undefined {

@@ -7,6 +7,8 @@ export const DUE = {
     `CREATE TABLE due (
        name TEXT NOT NULL, entity TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, data TEXT NOT NULL,
        PRIMARY KEY (name, entity, key)) WITHOUT ROWID`,
+    // Where a gate has accounts beside it, its alarms are told apart from theirs.
+    "UPDATE due SET name = 'gate ' || name WHERE name IN ('login', 'expire', 'silent', 'guests', 'bosh')",
   ],
 } as const;
 
@@ -44,6 +46,13 @@ export class Alarms {
 
   pending(name: string, entity: string, key = ""): boolean {
     return this.#sql`SELECT 1 FROM due WHERE name = ${name} AND entity = ${entity} AND key = ${key}`.length > 0;
+  }
+
+  /** What was said with an alarm that is set; undefined when it is not. */
+  data<T>(name: string, entity: string, key = ""): T | undefined {
+    const [row] = this.#sql<{ data: string }>`SELECT data FROM due
+      WHERE name = ${name} AND entity = ${entity} AND key = ${key}`;
+    return row && JSON.parse(row.data);
   }
 
   /**

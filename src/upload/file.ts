@@ -48,8 +48,15 @@ export class StoredFile {
     return this.#sql<FileFacts>`SELECT name, type, size, expires FROM file`[0];
   }
 
-  /** Stores what comes. @returns how many bytes it was; more or fewer than the slot is for, and nothing is kept */
-  async put({ name, size, expires }: Slot, type: string, body: AsyncIterable<Uint8Array>): Promise<number> {
+  /** Nothing of it stays, nor of what is being put just now, and until a time in ms nothing can be put: there is a file of no bytes. */
+  forget(until: number): void {
+    this.#migrate();
+    this.#sql`DELETE FROM piece`;
+    this.#sql`INSERT OR REPLACE INTO file VALUES (1, '', '', 0, ${until})`;
+  }
+
+  /** Stores what comes. @returns whether it is what the slot is for, and is kept */
+  async put({ name, size, expires }: Slot, type: string, body: AsyncIterable<Uint8Array>): Promise<boolean> {
     this.#migrate();
     this.#sql`DELETE FROM piece`;
     const piece = new Uint8Array(Math.min(PIECE, size));
@@ -69,11 +76,12 @@ export class StoredFile {
         filled = 0;
       }
     }
-    if (total === size) {
+    const whole = total === size && !this.facts;
+    if (whole) {
       if (filled > 0) this.#add(n, piece.subarray(0, filled));
       this.#sql`INSERT INTO file VALUES (1, ${name}, ${type}, ${size}, ${expires})`;
     } else this.#sql`DELETE FROM piece`;
-    return total;
+    return whole;
   }
 
   #add(n: number, bytes: Uint8Array): void {

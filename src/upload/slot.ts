@@ -10,6 +10,9 @@ import { equal } from "../protocol/scram.ts";
 
 export const UPLOAD_PATH = "/upload";
 
+/** §8: there is no reason to wait with an upload. */
+export const SLOT_MS = 300_000;
+
 export interface Slot {
   /** Of the file: `newFileId`. */
   id: string;

@@ -64,17 +64,17 @@ test("who does not come back is forgotten by a sweep, and the last sweep is foll
   await issue(1);
   later(HOUR);
   await issue(2);
-  expect(alarms.take(Date.now()).map(({ name }) => name)).toEqual(["guests"]);
+  expect(alarms.take(Date.now()).map(({ name }) => name)).toEqual(["gate guests"]);
   await guests.sweep();
-  expect([count("guest"), alarms.pending("guests", "")]).toEqual([2, true]);
+  expect([count("guest"), alarms.pending("gate guests", "")]).toEqual([2, true]);
   later(GUEST_TOKEN_MS - HOUR);
   alarms.take(Date.now());
   await guests.sweep();
-  expect([count("guest"), alarms.pending("guests", "")]).toEqual([1, true]);
+  expect([count("guest"), alarms.pending("gate guests", "")]).toEqual([1, true]);
   later(HOUR);
   alarms.take(Date.now());
   await guests.sweep();
-  expect([count("guest"), alarms.pending("guests", "")]).toEqual([0, false]);
+  expect([count("guest"), alarms.pending("gate guests", "")]).toEqual([0, false]);
 });
 
 test("one address keeps a hundred guests, the last that came, and takes no place from others", async () => {

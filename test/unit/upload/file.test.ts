@@ -29,7 +29,7 @@ describe("a stored file", () => {
     const file = stored();
     const body = bytes(2 * PIECE + 5);
     const short = size === 1 ? body.subarray(0, 5000) : body;
-    expect(await file.put(slot(short.length), "a/b", chunks(short, size))).toBe(short.length);
+    expect(await file.put(slot(short.length), "a/b", chunks(short, size))).toBe(true);
     expect(file.facts).toEqual({ name: "a.bin", type: "a/b", size: short.length, expires: 7 });
     expect(Buffer.compare(whole(file, 0, short.length - 1), short)).toBe(0);
   });
@@ -55,11 +55,33 @@ describe("a stored file", () => {
 
   test("keeps nothing of what is too long or too short", async () => {
     const file = stored();
-    expect(await file.put(slot(10), "", chunks(bytes(11), 4))).toBe(11);
+    expect(await file.put(slot(10), "", chunks(bytes(11), 4))).toBe(false);
     expect(file.facts).toBeUndefined();
-    expect(await file.put(slot(10), "", chunks(bytes(9), 4))).toBe(9);
+    expect(await file.put(slot(10), "", chunks(bytes(9), 4))).toBe(false);
     expect(file.facts).toBeUndefined();
     expect([...file.read({ first: 0, last: 9 })]).toEqual([]);
+  });
+
+  test("is gone when it was forgotten, and cannot be put", async () => {
+    const file = stored();
+    await file.put(slot(10), "", chunks(bytes(10), 4));
+    file.forget(9);
+    expect(file.facts).toEqual({ name: "", type: "", size: 0, expires: 9 });
+    expect([...file.read({ first: 0, last: 9 })]).toEqual([]);
+    expect(await file.put(slot(10), "", chunks(bytes(10), 4))).toBe(false);
+    expect([...file.read({ first: 0, last: 9 })]).toEqual([]);
+  });
+
+  test("is not there when it was forgotten while it was being put", async () => {
+    const file = stored();
+    async function* interrupted() {
+      yield bytes(PIECE);
+      file.forget(9);
+      yield bytes(PIECE);
+    }
+    expect(await file.put(slot(2 * PIECE), "", interrupted())).toBe(false);
+    expect(file.facts).toMatchObject({ name: "", size: 0 });
+    expect([...file.read({ first: 0, last: 2 * PIECE - 1 })]).toEqual([]);
   });
 });
 
