@@ -9,6 +9,7 @@ import type { Item } from "../src/kernel/post.ts";
 import { AFFILIATION, type Affiliation } from "../src/muc/affiliations.ts";
 import { OCCUPANT } from "../src/muc/occupants.ts";
 import * as operator from "../src/muc/operator.ts";
+import { FORWARDED } from "../src/muc/outstanding.ts";
 import { REPEATS } from "../src/muc/repeats.ts";
 import { ROOM } from "../src/muc/room.ts";
 import { type RoomFacts, type RoomRequest, Rooms } from "../src/muc/rooms.ts";
@@ -17,7 +18,7 @@ import { type Env, hostObject, stubs } from "./ports.ts";
 import type { RoomRpc } from "./rpc.ts";
 
 const kernel = new Kernel(features);
-const TABLES = [ROOM, AFFILIATION, OCCUPANT, REPEATS, ONCE, ARCHIVE];
+const TABLES = [ROOM, AFFILIATION, OCCUPANT, REPEATS, FORWARDED, ONCE, ARCHIVE];
 
 export class Room extends DurableObject<Env> implements RoomRpc {
   /** A cache over the rows. */
@@ -34,7 +35,11 @@ export class Room extends DurableObject<Env> implements RoomRpc {
         delivered: (result, batch) => this.#rooms.delivered(result, batch),
       });
       const { directory } = stubs(env, object.settings);
-      this.#rooms = new Rooms(object, { directory, wait: (promise) => ctx.waitUntil(promise) });
+      this.#rooms = new Rooms(object, {
+        directory,
+        wait: (promise) => ctx.waitUntil(promise),
+        sync: () => ctx.storage.sync(),
+      });
     });
   }
 

@@ -6,12 +6,13 @@ import { Entity, type HostObject } from "../kernel/entity.ts";
 import { asStanzaError } from "../kernel/failure.ts";
 import { type Answer, handlersAt, type Inquiry, type Table } from "../kernel/feature.ts";
 import { forgetOnce } from "../kernel/once.ts";
-import type { Delivery, StanzaItem } from "../kernel/post.ts";
+import type { DeliverOptions, Delivery, StanzaItem } from "../kernel/post.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import type { Jid } from "../protocol/jid.ts";
 import { stanza as newStanza, QUESTION, Stanza } from "../protocol/stanza.ts";
 import type { Change } from "../pubsub/service.ts";
 import type { Element } from "../xml/element.ts";
+import { Access } from "./access.ts";
 import { type Contact, Contacts, seen } from "./contacts.ts";
 import { type Resource, Resources } from "./resources.ts";
 import { Tokens } from "./tokens.ts";
@@ -36,7 +37,7 @@ export const ACCOUNT: Table = {
 export interface Passage {
   stanza: Stanza;
   /** Its place in this account's archive, once it has one. */
-  mark?: number;
+  mark?: number | undefined;
   /** The id it has in its sender's archive, by which a repeat is known. */
   origin?: number;
   /** It may be here for the second time (its last sender does not know). */
@@ -78,6 +79,10 @@ export interface AccountHooks {
   "message:offline": Passage;
   /** It is in the reader's archive. */
   "message:stored": Passage;
+  /** It was stored, and handed over perhaps, before the object was lost: its `mark` says so, and no client is to see it twice. */
+  "message:again": Omit<Passage, "again">;
+  /** The resources have been read from their rows. */
+  "account:back": undefined;
   /** Presence without `to` from a client (§4.2, §4.4). */
   "presence:outbound": { resource: Resource; stanza: Stanza };
   /** Directed presence from a client (§4.6). */
@@ -166,7 +171,10 @@ export class Account extends Entity {
     return this.#removed;
   }
   get resources(): Resources {
-    this.#resources ??= this.#readResources();
+    if (!this.#resources) {
+      this.#resources = new Resources(this.sql, this.id, this.jid);
+      if (this.#resources.size > 0) this.fire("account:back", undefined);
+    }
     return this.#resources;
   }
   get contacts(): Contacts {
@@ -176,14 +184,6 @@ export class Account extends Entity {
   get archive(): Archive {
     this.#archive ??= new Archive(this.sql, this.id, new Uids(this.object.secrets.archive, this.jid.toString()));
     return this.#archive;
-  }
-
-  /** An account is forgotten only when all that it had to hand over has been handed over. */
-  #readResources(): Resources {
-    const resources = new Resources(this.sql, this.id, this.jid);
-    for (const { state } of resources.receptive)
-      if (state.behind === undefined) state.handed = Math.max(state.handed, this.archive.last);
-    return resources;
   }
 
   /** The resources, if they were read already. */
@@ -202,7 +202,7 @@ export class Account extends Entity {
   }
 
   /** Hands a stanza to a resource's stream. `mark` is where a message lies in the archive. */
-  deliver(resource: Resource, stanza: Stanza, options: { bare?: boolean; mark?: number } = {}): void {
+  deliver(resource: Resource, stanza: Stanza, options: DeliverOptions = {}): void {
     if (options.mark !== undefined) resource.state.handed = Math.max(resource.state.handed, options.mark);
     this.object.post.deliver(resource.gate, [resource.sid], stanza, options);
   }
@@ -245,7 +245,7 @@ export class Account extends Entity {
   /** Takes one stanza; what a handler throws becomes the sender's error. */
   receive(item: StanzaItem, stanza: Stanza): void {
     try {
-      if (item.out) this.#outbound(stanza);
+      if (item.out) this.#outbound(stanza, item.again === true);
       else this.#inbound(stanza, item);
     } catch (error) {
       this.bounce(stanza, asStanzaError(error, this.object.log, { kind: stanza.kind, about: stanza.about }));
@@ -268,7 +268,7 @@ export class Account extends Entity {
     while (this.#after.length > 0) for (const run of this.#after.splice(0)) run();
   }
 
-  #outbound(stanza: Stanza): void {
+  #outbound(stanza: Stanza, again: boolean): void {
     const resource = this.resources.get(stanza.from.resource);
     const [gate, sid] = stanza.via ?? [];
     if (!this.exists || !resource || resource.sid !== sid) {
@@ -280,7 +280,7 @@ export class Account extends Entity {
     const own = !to || to.equals(this.jid);
     switch (stanza.kind) {
       case "message":
-        this.fire("message:outbound", { stanza, again: false } satisfies Passage);
+        this.fire("message:outbound", { stanza, again } satisfies Passage);
         return;
       case "presence":
         if (type.includes("subscribe")) {
@@ -375,6 +375,7 @@ export class Account extends Entity {
   /** New keys end every session and token that the old ones opened (security.md C13). */
   changePassword(keys: string, keep?: Resource): void {
     this.sql`UPDATE account SET keys = ${keys} WHERE id = ${this.id}`;
+    this.forget(Access);
     new Tokens(this.sql, this.id).clear();
     for (const resource of [...this.resources]) if (resource !== keep) this.end(resource, "reset");
   }

@@ -12,30 +12,41 @@ import type { Resource } from "./resources.ts";
 
 /** Accounts kept in memory; any of them can be read again from its rows. */
 const CACHED = 20_000;
+/**
+ * Newcomers that do not become available are in their rows so many ms later. The timer keeps the object from being forgotten
+ * until then; one that dies all the same has lost streams that were bound just now, and tells them to start over.
+ */
+const SAVE_MS = 50;
 
 export interface AccountsPorts {
   /** Tells the Directory of a new account, or of one that is no more. */
   listed(jid: string, there: boolean): void;
   /** Asks a gate which of these streams it does not have. */
   missing(gate: string, sids: string[]): Promise<string[]>;
+  /** Resolves when all that was written is on the disk. */
+  stored(): Promise<void>;
 }
 
 export class Accounts {
   readonly #object: HostObject;
   readonly #listed: AccountsPorts["listed"];
   readonly #missing: AccountsPorts["missing"];
+  readonly #stored: AccountsPorts["stored"];
   readonly #cache = new Map<string, Account>();
   /** Accounts that had something to do in this event, and write what they gathered at its end. */
   readonly #busy = new Set<Account>();
+  /** Accounts with resources that have no row yet. */
+  readonly #unsaved = new Set<Account>();
   readonly inbox = new Inbox(
     (item) => this.#take(item),
     () => this.#settle(),
   );
 
-  constructor(object: HostObject, { listed, missing }: AccountsPorts) {
+  constructor(object: HostObject, { listed, missing, stored }: AccountsPorts) {
     this.#object = object;
     this.#listed = listed;
     this.#missing = missing;
+    this.#stored = stored;
   }
 
   account(jid: string): Account {
@@ -52,7 +63,7 @@ export class Accounts {
 
   #evict(): void {
     for (const [jid, account] of this.#cache) {
-      if (this.#busy.has(account)) continue;
+      if (this.#busy.has(account) || this.#unsaved.has(account)) continue;
       this.#cache.delete(jid);
       if (this.#cache.size < CACHED * 0.9) return;
     }
@@ -61,11 +72,27 @@ export class Accounts {
   #settle(): void {
     for (const account of this.#busy) {
       account.settle();
+      if (account.loaded?.unsaved) this.#saveLater(account);
       if (!account.removed) continue;
       this.#cache.delete(account.jid.toString());
       this.#listed(account.jid.toString(), false);
     }
     this.#busy.clear();
+  }
+
+  #saveLater(account: Account): void {
+    if (this.#unsaved.size === 0)
+      setTimeout(async () => {
+        this.save();
+        await this.#stored(); // or an object that is forgotten now would lose it: no answer waits for this
+      }, SAVE_MS);
+    this.#unsaved.add(account);
+  }
+
+  /** Every newcomer gets its row. */
+  save(): void {
+    for (const account of this.#unsaved) account.loaded?.save(true);
+    this.#unsaved.clear();
   }
 
   #take(item: Item): void {
@@ -135,11 +162,12 @@ export class Accounts {
       if (!found) continue;
       found.resource.gate = to;
       found.account.resources.touch(found.resource);
-      for (const { e, to: sids, mark, bare } of batch)
+      for (const { e, to: sids, mark, bare, again } of batch)
         if (e && sids.includes(sid))
           found.account.deliver(found.resource, Stanza.open(e), {
             ...(mark !== undefined && { mark }),
             ...(bare && { bare }),
+            ...(again && { again }),
           });
     }
     for (const sid of result.gone) {
@@ -180,14 +208,10 @@ export class Accounts {
    * ghosts. Of one account before it gets another resource; of all when a shared object starts with its process.
    */
   async verify(jid?: string): Promise<void> {
-    const { sql } = this.#object;
-    const rows = jid
-      ? sql<{
-          gate: string;
-          sid: string;
-        }>`SELECT gate, sid FROM resource WHERE owner = (SELECT id FROM account WHERE jid = ${jid})`
-      : sql<{ gate: string; sid: string }>`SELECT gate, sid FROM resource`;
-    const gates = Map.groupBy(rows, ({ gate }) => gate);
+    const named = jid
+      ? this.inbox.event(() => [...this.account(jid).resources])
+      : this.#object.sql<{ gate: string; sid: string }>`SELECT gate, sid FROM resource`;
+    const gates = Map.groupBy(named, ({ gate }) => gate);
     for (const [gate, streams] of gates) {
       const gone = await this.#missing(
         gate,

@@ -1,6 +1,7 @@
 /** Logging in to the accounts of one object: who somebody is, and which resource a stream gets (RFC 6120 §6, §7). */
 
 import { metadataOf } from "../archive/answer.ts";
+import { idAt } from "../archive/row.ts";
 import type { TokenLogin } from "../gate/bearer.ts";
 import type { AccountCalls, BindRequest, Bound, Claim } from "../gate/calls.ts";
 import type { HostObject } from "../kernel/entity.ts";
@@ -9,6 +10,7 @@ import { randomName } from "../protocol/base32.ts";
 import type { Token } from "../protocol/fast.ts";
 import { isUsername, Jid } from "../protocol/jid.ts";
 import { type Credentials, deriveKeys, fakeKeys, verifyPlain } from "../protocol/scram.ts";
+import { access } from "./access.ts";
 import type { Account, AccountHooks } from "./account.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Resource } from "./resources.ts";
@@ -51,9 +53,8 @@ export class Logins implements Synchronous<AccountCalls> {
   }
 
   #keys(jid: string): Credentials | undefined {
-    const [row] = this.#object.sql<{ keys: string }>`SELECT keys FROM account
-      WHERE jid = ${jid} AND disabled = 0`;
-    return row?.keys ? JSON.parse(row.keys) : undefined;
+    const { keys, disabled } = access(this.#account(jid));
+    return disabled ? undefined : keys;
   }
 
   judge(jid: string, claim: Claim): Judgement | Promise<Judgement> {
@@ -64,9 +65,9 @@ export class Logins implements Synchronous<AccountCalls> {
       return keys && right ? { ok: true } : { ok: false, reason: "wrong password, or no such account" };
     }
     if ("login" in claim) return this.#admit(claim.login);
-    const { id } = this.#account(jid);
-    if (id === 0 || this.#row(id).disabled) return { ok: false, reason: "no such account, or it is disabled" };
-    return new Tokens(this.#object.sql, id).judge(claim.client, claim.proof, claim.fast);
+    const account = this.#account(jid);
+    if (!account.exists || access(account).disabled) return { ok: false, reason: "no such account, or it is disabled" };
+    return new Tokens(account.sql, account.id).judge(claim.client, claim.proof, claim.fast);
   }
 
   /** A login that a web app vouches for: its account is made at first use, and a token with an id is good once. */
@@ -75,7 +76,7 @@ export class Logins implements Synchronous<AccountCalls> {
       if (!this.#accounts.account(jid).exists) this.#accounts.create(jid, "");
       const account = this.#accounts.account(jid);
       const { sql, id } = account;
-      const { disabled, revoked } = this.#row(id);
+      const { disabled, revoked } = access(account);
       if (disabled) return { ok: false, reason: "the account is disabled" };
       if (issued < revoked) return { ok: false, reason: "the token was revoked" };
       if (once) {
@@ -103,18 +104,12 @@ export class Logins implements Synchronous<AccountCalls> {
       if (status === "rejected") log.error("a room could not be told of a login", reason);
   }
 
-  #row(id: number): { disabled: number; revoked: number } {
-    const [row] = this.#object.sql<{ disabled: number; revoked: number }>`SELECT disabled, revoked FROM account
-      WHERE id = ${id}`;
-    return row ?? { disabled: 0, revoked: 0 };
-  }
-
   async bind(jid: string, request: BindRequest): Promise<Bound> {
     await this.#accounts.verify(jid);
     await this.#endEarlier(jid, request);
     return this.#accounts.inbox.event(() => {
       const account = this.#accounts.account(jid);
-      if (!account.exists || this.#row(account.id).disabled)
+      if (!account.exists || access(account).disabled)
         return { ok: false, condition: "not-authorized", text: "This account is no more." };
       return this.#bind(account, request);
     });
@@ -151,6 +146,7 @@ export class Logins implements Synchronous<AccountCalls> {
       sid,
       state: {
         priority: 0,
+        from: idAt(Date.now()) - 1,
         acked: 0,
         handed: 0,
         ...(carbons && { carbons: true }),

@@ -4,6 +4,7 @@ import { stanzaError } from "../protocol/errors.ts";
 import { Jid } from "../protocol/jid.ts";
 import { stanza as newStanza } from "../protocol/stanza.ts";
 import { xml } from "../xml/element.ts";
+import { Access } from "./access.ts";
 import type { Account, Passage } from "./account.ts";
 import { Tokens } from "./tokens.ts";
 
@@ -48,15 +49,18 @@ export function facts({ sql, id, jid, resources }: Account): AccountFacts {
 /** Whoever is logged in is out, and nobody gets in until it is enabled again; what it has stays. */
 export function disable(account: Account, disabled: boolean): void {
   account.sql`UPDATE account SET disabled = ${disabled ? 1 : 0} WHERE id = ${account.id}`;
+  account.forget(Access);
   if (!disabled) return;
   revoke(account);
   for (const resource of [...account.resources]) account.end(resource, "not-authorized");
 }
 
 /** No token is good that was issued before: neither ours (XEP-0484) nor a web app's. */
-export function revoke({ sql, id, now }: Account): void {
+export function revoke(account: Account): void {
+  const { sql, id, now } = account;
   new Tokens(sql, id).clear();
   sql`UPDATE account SET revoked = ${now} WHERE id = ${id}`;
+  account.forget(Access);
 }
 
 export function sessions({ resources }: Account): SessionFacts[] {

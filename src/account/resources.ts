@@ -25,6 +25,8 @@ export interface State {
   /** Asked for the block list (XEP-0191 §3.2). */
   blocklist?: true;
   carbons?: true;
+  /** Up to which archive id nothing was for it: it was not there yet, or it was all read. */
+  from?: number;
   /** Up to which archive id its client has acknowledged what it was handed. */
   acked: number;
   /** The newest archive id it was handed. */
@@ -58,13 +60,21 @@ interface Row {
   state: string;
 }
 
+/** Whether a message of the archive may be on its way to it still. */
+export const isOwed = ({ state }: Resource, mark: number): boolean => (state.from ?? 0) < mark && state.acked < mark;
+
 export const isReceptive = ({ state }: Resource): boolean => state.presence !== undefined && state.priority >= 0;
+
+/** Whether somebody has to be told when it is no more. */
+const isSeen = ({ state }: Resource): boolean => state.presence !== undefined || state.directed !== undefined;
 
 export class Resources {
   readonly #sql: Sql;
   readonly #owner: number;
   readonly #all = new Map<string, Resource>();
   readonly #dirty = new Set<Resource>();
+  /** Bound, seen by nobody, and in no row yet. */
+  readonly #newcomers = new Set<Resource>();
   /** The presence as a stanza, so that it is read and written once for all who see it. */
   readonly #presences = new WeakMap<Envelope, Stanza>();
 
@@ -116,7 +126,13 @@ export class Resources {
 
   add(resource: Resource): void {
     this.#all.set(resource.jid.resource, resource);
+    this.#newcomers.add(resource);
     this.#dirty.add(resource);
+  }
+
+  /** Whether some have no row. */
+  get unsaved(): boolean {
+    return this.#newcomers.size > 0;
   }
 
   /** Marks a resource whose row must be written when the event is over. */
@@ -127,14 +143,23 @@ export class Resources {
   remove(resource: Resource): void {
     this.#all.delete(resource.jid.resource);
     this.#dirty.delete(resource);
-    this.#sql`DELETE FROM resource WHERE owner = ${this.#owner} AND name = ${resource.jid.resource}`;
+    if (!this.#newcomers.delete(resource))
+      this.#sql`DELETE FROM resource WHERE owner = ${this.#owner} AND name = ${resource.jid.resource}`;
   }
 
-  /** Writes what has changed: once per event, however often it was touched. */
-  save(): void {
-    for (const { jid, gate, sid, state } of this.#dirty)
-      this
-        .#sql`INSERT OR REPLACE INTO resource VALUES (${this.#owner}, ${jid.resource}, ${gate}, ${sid}, ${JSON.stringify(state)})`;
-    this.#dirty.clear();
+  /**
+   * Writes what has changed: once per event, however often it was touched. A newcomer has its row when somebody sees it, or
+   * `later`: on its way there its client changes it three times, and all that is lost with it is that it was bound.
+   */
+  save(later = false): void {
+    for (const resource of this.#newcomers) if (later || isSeen(resource)) this.#newcomers.delete(resource);
+    for (const resource of this.#dirty) if (!this.#newcomers.has(resource)) this.#write(resource);
+  }
+
+  #write(resource: Resource): void {
+    const { jid, gate, sid, state } = resource;
+    this
+      .#sql`INSERT OR REPLACE INTO resource VALUES (${this.#owner}, ${jid.resource}, ${gate}, ${sid}, ${JSON.stringify(state)})`;
+    this.#dirty.delete(resource);
   }
 }

@@ -3,6 +3,7 @@ import type { Sql } from "../kernel/sql.ts";
 import type { Jid } from "../protocol/jid.ts";
 import { Trait } from "../protocol/message.ts";
 import { CLIENT } from "../protocol/ns.ts";
+import type { Stanza } from "../protocol/stanza.ts";
 import type { Element } from "../xml/element.ts";
 import { readFragment } from "../xml/reader.ts";
 import { serialise } from "../xml/writer.ts";
@@ -11,6 +12,9 @@ import type { Uids } from "./uid.ts";
 
 /** How far back, in messages, one is looked for by an id that its author chose: 2 ms where none is found. */
 const LOOK_BACK = 10_000;
+
+/** How many of the newest messages are compared with one that may have come before. */
+const RECENT = 200;
 
 /** Which message is meant by the id its author gave it. */
 export interface Authorship {
@@ -139,6 +143,7 @@ export class Archive {
 
   /** The same without those that somebody reads by himself, up to `read`: he finds none that are hidden. */
   waiting(after: number, read: number, limit: number): Archived[] {
+    if (after >= this.last) return [];
     return this.#sql<Archived>`SELECT * FROM archive WHERE owner = ${this.#owner} AND id > ${after} AND outgoing = 0
       AND (hidden = 1 OR id > ${read}) ORDER BY id LIMIT ${limit}`;
   }
@@ -155,6 +160,15 @@ export class Archive {
       this.#sql`SELECT 1 FROM archive WHERE owner = ${this.#owner} AND id >= ${idAt(since)} AND outgoing = 0
         AND origin = ${origin} AND peer = ${peer.bare.toString()} LIMIT 1`.length > 0
     );
+  }
+
+  /** Where this very message lies, if it was sent since a moment (ms). One without an id cannot be told from its like. */
+  sentAs({ id, from, to, inner }: Stanza, since: number): number | undefined {
+    if (!id) return undefined;
+    return this.recent(since, RECENT).find(
+      (row) =>
+        row.mid === id && row.inner === inner && row.sender === from.toString() && row.receiver === to?.toString(),
+    )?.id;
   }
 
   /** The newest messages sent since a moment (ms). */

@@ -16,15 +16,24 @@ const DATA = "urn:xmpp:avatar:data";
 const METADATA = "urn:xmpp:avatar:metadata";
 const CARD = "vcard-temp";
 
-function hashOf({ sql, id }: Account): string {
-  return sql<{ hash: string }>`SELECT hash FROM avatar WHERE owner = ${id}`[0]?.hash ?? "";
+/** The row's copy: asked for at each login. */
+class Avatar {
+  /** "" for none. */
+  hash: string;
+
+  constructor({ sql, id }: Account) {
+    this.hash = sql<{ hash: string }>`SELECT hash FROM avatar WHERE owner = ${id}`[0]?.hash ?? "";
+  }
 }
+
+const avatarOf = (account: Account): Avatar => account.memo(Avatar, () => new Avatar(account));
 
 /** The avatar is another from now on, or none: presence says so (§4). */
 function show(account: Account, hash: string): void {
   const { sql, id, resources, object } = account;
   if (hash) sql`INSERT OR REPLACE INTO avatar VALUES (${id}, ${hash})`;
   else sql`DELETE FROM avatar WHERE owner = ${id}`;
+  avatarOf(account).hash = hash;
   for (const { gate, sid } of resources) object.post.photo(gate, sid, hash);
   for (const resource of resources.available) {
     const stanza = resources.presence(resource);
@@ -58,7 +67,7 @@ function published(account: Account, { node, published, retracted, purged, delet
   if (node.name !== METADATA || !(published || retracted || purged || deleted)) return;
   const last = deleted ? undefined : node.items.last;
   const picture = last && pictureOf(Personal.of(account), last.payload);
-  if ((picture?.hash ?? "") === hashOf(account)) return;
+  if ((picture?.hash ?? "") === avatarOf(account).hash) return;
   account.fire("vcard:photo", picture);
   account.after(() => show(account, picture?.hash ?? ""));
 }
@@ -68,7 +77,7 @@ function carded(account: Account, card: Element): void {
   const photo = card.getChild("PHOTO", CARD);
   const base64 = photo?.getChildText("BINVAL")?.replace(/\s+/g, "") ?? "";
   const hash = base64 ? sha1(base64) : "";
-  if (hash === hashOf(account)) return;
+  if (hash === avatarOf(account).hash) return;
   show(account, hash);
   const service = Personal.of(account);
   const type = photo?.getChildText("TYPE") || "image/png";
@@ -95,7 +104,7 @@ export const avatar: Feature = {
     account.hook("node:changed", published),
     account.hook("vcard:changed", carded),
     account.hook("resource:bound", (account, bound) => {
-      const hash = hashOf(account);
+      const hash = avatarOf(account).hash;
       if (hash) bound.photo = hash;
     }),
     account.hook("account:removed", ({ sql, id }) => {

@@ -1,6 +1,6 @@
 /** XEP-0280: Message Carbons, v1.0.1 — https://xmpp.org/extensions/xep-0280.html. What is copied (§6.1) is `Trait.CARBON`. */
 import { type Account, account, type Passage } from "../account/account.ts";
-import type { Resource } from "../account/resources.ts";
+import { isOwed, type Resource } from "../account/resources.ts";
 import { withId } from "../archive/row.ts";
 import type { Feature } from "../kernel/feature.ts";
 import { forwarded } from "../protocol/forward.ts";
@@ -21,15 +21,16 @@ function turn(on: boolean) {
 function copy(
   account: Account,
   direction: "sent" | "received",
-  { stanza, mark }: Passage,
+  { stanza, mark }: Omit<Passage, "again">,
   to: readonly Resource[],
+  again = false,
 ): void {
   if (to.length === 0) return;
   const { type, traits, lang } = stanza;
   const inner = `<${direction} xmlns="${CARBONS}">${forwarded(stanza.text())}</${direction}>`;
   const wrapper = new Stanza({ kind: "message", type, from: account.jid, lang, inner, traits: traits & Trait.STATE });
   // A copy that was acknowledged counts as read like the message itself.
-  const options = direction === "received" && mark !== undefined ? { mark } : {};
+  const options = direction === "received" && mark !== undefined ? { mark, again } : {};
   for (const resource of to) account.deliver(resource, wrapper, options);
 }
 
@@ -46,18 +47,20 @@ function sent(account: Account, passage: Passage): void {
   copy(account, "sent", { ...passage, stanza: known }, others);
 }
 
-function received(account: Account, passage: Passage): void {
-  const { stanza, delivered = [] } = passage;
+function received(account: Account, passage: Omit<Passage, "again">, again = false): void {
+  const { stanza, mark, delivered = [] } = passage;
   if (!eligible(stanza)) return;
   const others = [...account.resources].filter(
     (resource) =>
       resource.state.carbons &&
       !delivered.includes(resource) &&
       !resource.jid.equals(stanza.from) &&
+      // One that is still catching up gets the message itself in its turn.
+      (mark === undefined || (resource.state.behind === undefined && isOwed(resource, mark))) &&
       // Where it waits for a reader, those who are not available yet get it when they are.
       (delivered.length > 0 || resource.state.presence),
   );
-  copy(account, "received", passage, others);
+  copy(account, "received", passage, others, again);
 }
 
 /** §6.1: rooms hand private messages to all clients of an occupant themselves, but an invitation to one only. */
@@ -93,6 +96,7 @@ export const carbons: Feature = {
     account.iq("set", CARBONS, "enable", turn(true)),
     account.iq("set", CARBONS, "disable", turn(false)),
     account.hook("message:outbound", sent),
-    account.hook("message:inbound", received),
+    account.hook("message:inbound", (account, passage) => received(account, passage)),
+    account.hook("message:again", (account, passage) => received(account, passage, true)),
   ],
 };

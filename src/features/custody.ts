@@ -52,14 +52,14 @@ export const custody: Feature = {
   name: "custody",
   implements: [{ id: "RFC 6120", note: "§10.1 order, §8.1 delivery" }],
   handles: [
-    account.hook("message:pass", (account, { stanza, mark }: Passage) => {
+    account.hook("message:pass", (account, { stanza, mark, again }: Passage) => {
       const { post } = account.object;
       // In the same object both archives are one transaction, and there is nothing to pass on.
       if (mark === undefined || post.isLocal(stanza)) post.send(stanza);
       else {
         const state = outstanding(account);
         // What was rebuilt just now has found this row, too, and has passed it on.
-        if (!state.marks.has(mark)) pass(account, state, stanza, mark, false);
+        if (!state.marks.has(mark)) pass(account, state, stanza, mark, again);
       }
     }),
     account.alarm<null>("custody", (account) => {

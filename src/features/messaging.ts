@@ -1,6 +1,7 @@
 /** RFC 6121 §5 and §8.5: exchanging messages; XEP-0359 v0.7.0 — https://xmpp.org/extensions/xep-0359.html */
-import { type Account, account, type Passage } from "../account/account.ts";
-import { planMessage } from "../account/delivery.ts";
+import { type Account, type AccountHooks, account, type Passage } from "../account/account.ts";
+import { type Plan, planMessage } from "../account/delivery.ts";
+import { isOwed, type Resource } from "../account/resources.ts";
 import { stanzaOf, withId } from "../archive/row.ts";
 import type { Feature } from "../kernel/feature.ts";
 import { stanzaError } from "../protocol/errors.ts";
@@ -13,6 +14,8 @@ const NS = "urn:xmpp:sid:0";
 /** How far back a message that is sent again, or passed on again, is recognised. */
 const REPEAT_MS = 7 * 86_400_000;
 const RECENT = 200;
+/** How far back one is looked for that a gate says again: it does so within seconds. */
+const LOST_MS = 60_000;
 
 /**
  * The newest messages by origin-id, so that what a client sends again after a lost stream is not a second message. Ids that
@@ -48,6 +51,11 @@ function outbound(account: Account, passage: Passage): "handled" | undefined {
   passage.stanza = stanza;
   const own = to.equals(account.jid);
   if (stanza.traits & (Trait.STORE | Trait.OFFLINE) && account.settings.archive) {
+    // Its gate does not know whether the account took it before it was lost.
+    if (passage.again && (passage.mark = account.archive.sentAs(stanza, Date.now() - LOST_MS)) !== undefined) {
+      if (!account.object.post.isLocal(stanza)) account.fire("message:pass", passage);
+      return "handled";
+    }
     const origin = stanza.child("origin-id", NS)?.attrs.id;
     if (origin && account.memo(Recent, () => new Recent(account)).repeats(origin, stanza)) return "handled";
     const hidden = isHidden(passage);
@@ -60,17 +68,11 @@ function outbound(account: Account, passage: Passage): "handled" | undefined {
 }
 
 function inbound(account: Account, passage: Passage): "handled" | undefined {
-  const { to, from, type, traits } = passage.stanza;
+  const { to, from, traits } = passage.stanza;
   if (!to) return "handled";
   const { archive, settings } = account;
   if (passage.again && passage.origin && archive.has(from, passage.origin, Date.now() - REPEAT_MS)) return "handled";
-  const candidates = [...account.resources].map((resource) => ({
-    resource,
-    available: resource.state.presence !== undefined,
-    priority: resource.state.priority,
-  }));
-  const matching = to.full ? candidates.find(({ resource }) => resource.jid.resource === to.resource) : undefined;
-  const plan = planMessage(type, to.full, candidates, matching);
+  const plan = planOf(account, passage.stanza, to);
   if (plan === "drop") return "handled";
   if (plan === "error" || (plan === "offline" && account.fire("message:offline", passage) === "handled"))
     throw stanzaError("service-unavailable", "Nobody is there to read this.");
@@ -89,6 +91,28 @@ function inbound(account: Account, passage: Passage): "handled" | undefined {
     if (passage.mark === undefined || resource.state.behind === undefined)
       account.deliver(resource, passage.stanza, options);
   }
+  return undefined;
+}
+
+function planOf(account: Account, { type }: Stanza, to: Jid): Plan<{ resource: Resource }> {
+  const candidates = [...account.resources].map((resource) => ({
+    resource,
+    available: resource.state.presence !== undefined,
+    priority: resource.state.priority,
+  }));
+  const matching = to.full ? candidates.find(({ resource }) => resource.jid.resource === to.resource) : undefined;
+  return planMessage(type, to.full, candidates, matching);
+}
+
+/** It goes once more where it went when it came; gates know what their streams have had. */
+function again(account: Account, passage: AccountHooks["message:again"]): "handled" | undefined {
+  const { stanza, mark = 0 } = passage;
+  const plan = stanza.to ? planOf(account, stanza, stanza.to) : "drop";
+  if (typeof plan === "string") return "handled";
+  passage.delivered = plan.to.map(({ resource }) => resource);
+  for (const resource of passage.delivered)
+    if (isOwed(resource, mark) && resource.state.behind === undefined)
+      account.deliver(resource, stanza, { mark, again: true });
   return undefined;
 }
 
@@ -112,5 +136,9 @@ export const messaging: Feature = {
     { id: "XEP-0359", version: "0.7.0" },
   ],
   advertises: { host: [NS], account: [NS], contact: [NS] },
-  handles: [account.hook("message:outbound", outbound), account.hook("message:inbound", inbound)],
+  handles: [
+    account.hook("message:outbound", outbound),
+    account.hook("message:inbound", inbound),
+    account.hook("message:again", again),
+  ],
 };

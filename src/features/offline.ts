@@ -1,10 +1,11 @@
 /** XEP-0160: Best Practices for Handling Offline Messages, v1.0.1 — https://xmpp.org/extensions/xep-0160.html */
 import { type Account, account, type Passage } from "../account/account.ts";
 import type { Resource } from "../account/resources.ts";
-import { stanzaOf, timeOf, withId } from "../archive/row.ts";
+import { type Archived, stanzaOf, timeOf, withId } from "../archive/row.ts";
 import type { Feature } from "../kernel/feature.ts";
 import { delayElement } from "../protocol/delay.ts";
 import { Trait } from "../protocol/message.ts";
+import type { Stanza } from "../protocol/stanza.ts";
 
 /**
  * Offline mail is a position in the archive, not a second copy: what lies beyond it has reached no client that
@@ -22,11 +23,14 @@ const BURST_MS = 10_000;
 class Position {
   value: number;
   #saved: number;
-  /** When the alarm that writes it goes off. */
+  /** When the alarm that writes it goes off, and after which message the burst began. */
   #due: number;
+  #since: number;
 
   constructor(account: Account) {
-    this.#due = account.pending("offline") ? Date.now() + BURST_MS : 0;
+    const since = account.due<number | null>("offline");
+    this.#due = since === undefined ? 0 : Date.now() + BURST_MS;
+    this.#since = since ?? 0;
     this.value =
       account.sql<{ offline: number }>`SELECT offline FROM account WHERE id = ${account.id}`[0]?.offline ?? 0;
     this.#saved = this.value;
@@ -36,11 +40,13 @@ class Position {
     if (to > this.value) this.value = to;
   }
 
-  /** A burst of messages, or of acknowledgements, has begun or goes on. */
-  stir(account: Account): void {
-    if (this.#due > Date.now()) return;
-    this.#due = Date.now() + BURST_MS;
-    account.wake("offline", this.#due);
+  /** A burst of messages after one, or of acknowledgements, has begun or goes on. */
+  stir(account: Account, after = account.archive.last): void {
+    const on = this.#due > Date.now();
+    if (on && after >= this.#since) return;
+    if (!on) this.#due = Date.now() + BURST_MS;
+    this.#since = after;
+    account.wake("offline", this.#due, after);
   }
 
   save(account: Account): void {
@@ -86,19 +92,59 @@ function catchUp(account: Account, resource: Resource): void {
   account.forget(Waiting);
   const { state } = resource;
   const rows = account.archive.waiting(Math.max(position(account).value, state.handed), state.read ?? 0, PAGE);
+  const [first] = rows;
+  if (first) position(account).stir(account, first.id - 1);
   // Nothing is left of what the client has read by itself; else its acknowledgement of the rest says so.
-  if (rows.length === 0) position(account).rise(state.read ?? 0);
-  for (const row of rows) {
-    const stamp = delayElement({ stamp: new Date(timeOf(row.id)), from: account.jid.domain });
-    const stanza = stanzaOf(row);
-    const kept = row.hidden ? stanza : withId(stanza, account.jid, account.archive.uid(row.id));
-    account.deliver(resource, kept.plus(stamp), { mark: row.id });
-  }
+  else position(account).rise(state.read ?? 0);
+  for (const row of rows) account.deliver(resource, kept(account, row), { mark: row.id });
   const last = rows.length === PAGE ? rows.at(-1)?.id : undefined;
   if (last === state.behind) return;
   if (last === undefined) delete state.behind;
   else state.behind = last;
   account.resources.touch(resource);
+}
+
+/** A message as it was kept: when, and by whom (XEP-0203). */
+function kept(account: Account, row: Archived): Stanza {
+  const stamp = delayElement({ stamp: new Date(timeOf(row.id)), from: account.jid.domain });
+  const stanza = stanzaOf(row);
+  return (row.hidden ? stanza : withId(stanza, account.jid, account.archive.uid(row.id))).plus(stamp);
+}
+
+/**
+ * What came after a mark once more: the object was lost, and its gates may not have heard of it. They know up to which mark
+ * their streams have had what was for them, so that no client sees it twice (XEP-0198 §5).
+ */
+function again(account: Account, after: number): void {
+  const { archive, resources } = account;
+  for (const resource of resources) {
+    const { acked, from = 0, read = 0, behind } = resource.state;
+    if (behind === undefined) continue;
+    for (const row of archive.waiting(Math.max(acked, from), read, WAITING))
+      if (row.id <= behind) account.deliver(resource, kept(account, row), { mark: row.id, again: true });
+  }
+  for (let rows = archive.received(after, PAGE); rows.length > 0; rows = archive.received(after, PAGE)) {
+    for (const row of rows) account.fire("message:again", { stanza: kept(account, row), mark: row.id });
+    after = rows.at(-1)?.id ?? after;
+  }
+}
+
+function back(account: Account): void {
+  const { archive, resources } = account;
+  const since = account.due<number | null>("offline");
+  if (since) again(account, since);
+  // An account is forgotten only when all that it had to hand over has been handed over, else it has been just now.
+  for (const { state } of resources.receptive)
+    if (state.behind === undefined) state.handed = Math.max(state.handed, archive.last);
+}
+
+/** The burst is over, unless something of it is on its way still. */
+function rest(account: Account, since: number | null): void {
+  // This alarm is what told of a burst; where nothing else is left of it, all that came in it goes out again.
+  if (!account.loaded && since && account.resources.size > 0) again(account, since);
+  position(account).save(account);
+  if (since && [...account.resources].some(({ gate }) => account.object.post.busy(gate)))
+    position(account).stir(account, since);
 }
 
 function acknowledged(account: Account, resource: Resource): void {
@@ -117,10 +163,13 @@ export const offlineMail: Feature = {
   advertises: { host: ["msgoffline"] },
   handles: [
     account.hook("message:offline", offline),
-    account.hook("message:stored", (account) => position(account).stir(account)),
+    account.hook("message:stored", (account, { mark = 1 }) => position(account).stir(account, mark - 1)),
+    account.hook("account:back", back),
     account.hook("resource:receptive", (account, resource) => {
       // Whoever else is there has been handed everything already.
-      if (account.resources.receptive.every((other) => other === resource)) catchUp(account, resource);
+      const others = account.resources.receptive.some((other) => other !== resource);
+      resource.state.from = others ? account.archive.last : position(account).value;
+      if (!others) catchUp(account, resource);
     }),
     account.hook("resource:acked", acknowledged),
     account.hook("resource:slow", (account, resource) => {
@@ -135,6 +184,6 @@ export const offlineMail: Feature = {
       const [heir] = account.resources.receptive.sort((a, b) => b.state.handed - a.state.handed);
       if (heir && heir.state.handed < account.archive.last) catchUp(account, heir);
     }),
-    account.alarm<null>("offline", (account) => position(account).save(account)),
+    account.alarm<number | null>("offline", rest),
   ],
 };

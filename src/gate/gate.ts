@@ -13,6 +13,7 @@ import { Stanza } from "../protocol/stanza.ts";
 import type { Settings } from "../settings.ts";
 import type { Element } from "../xml/element.ts";
 import { DEFAULT_LIMITS, type Limits, read } from "../xml/reader.ts";
+import { serialise } from "../xml/writer.ts";
 import { Attempts } from "./attempts.ts";
 import type { AccountCalls, HandOver, LoginCalls, StreamCalls } from "./calls.ts";
 import { Crossings } from "./crossings.ts";
@@ -32,6 +33,8 @@ const GUESSES = 10;
 const REGISTRATIONS = 10;
 /** A client that does not answer an <r/> for so long is lost (R5: half-open sockets are found). */
 const SILENT_MS = 60_000;
+/** Rooms of which is known what was heard of them. */
+const MOST_HEARD = 10_000;
 
 export interface GatePorts {
   name: string;
@@ -69,12 +72,14 @@ export class Gate {
   /** Streams that have ended, and whose accounts are being told with what their clients had. */
   readonly #leaving = new Set<string>();
   readonly #upkeep: Upkeep;
-  /** What features offer is the same for every stream of a kind. */
-  readonly #offers = new Map<string, Element[]>();
+  /** The text of stream features, which is the same for every stream of a kind. */
+  readonly #features = new Map<string, string>();
   /** Whether the alarm for slow logins is set; its row is asked when the object was forgotten. */
   #expecting: boolean | undefined;
   /** Streams without a socket that something is delivered to in the batch at hand. */
   readonly #away = new Set<Stream>();
+  /** Up to which place of its archive each room has been heard; a cache, for what may come again. */
+  readonly #heard = new Map<string, number>();
 
   constructor(ports: GatePorts) {
     this.#ports = ports;
@@ -103,7 +108,7 @@ export class Gate {
       silent: (stream) => {
         const until = Date.now() + SILENT_MS;
         this.#waiting.put(stream, until);
-        ports.alarms.wake("silent", stream.sid, until);
+        ports.alarms.wake("gate silent", stream.sid, until);
       },
     });
   }
@@ -131,8 +136,8 @@ export class Gate {
 
   #expectLogin(): void {
     const { alarms } = this.#ports;
-    this.#expecting ??= alarms.pending("login", "");
-    if (!this.#expecting) alarms.wake("login", "", Date.now() + LOGIN_MS);
+    this.#expecting ??= alarms.pending("gate login", "");
+    if (!this.#expecting) alarms.wake("gate login", "", Date.now() + LOGIN_MS);
     this.#expecting = true;
   }
 
@@ -185,8 +190,9 @@ export class Gate {
   }
 
   #deliver(delivery: Delivery, result: Delivered): void {
-    const { e, more = [], to, bare, mark, end, photo } = delivery;
+    const { e, more = [], to, bare, mark, place, again, end, photo } = delivery;
     const stanza = e && Stanza.open(e);
+    const heard = stanza && place !== undefined && this.#hears(stanza.from.bare.toString(), place);
     const rest = more.map(Stanza.open);
     for (const sid of to) {
       if (this.#crossings.hold(sid, delivery)) continue;
@@ -197,9 +203,10 @@ export class Gate {
         else result.gone.push(sid);
         continue;
       }
+      const had = again && stanza && (mark === undefined ? heard || stream.queues(stanza) : stream.had(mark));
       if (end) stream.fail(new StreamError(end, END_TEXTS[end]));
       else if (photo !== undefined) stream.picture(photo);
-      else if (stanza) {
+      else if (stanza && !had) {
         stream.deliver(stanza, bare, mark);
         for (const next of rest) stream.deliver(next, bare);
       }
@@ -208,11 +215,19 @@ export class Gate {
         if (mark !== undefined && stream.jid) (result.asleep ??= []).push([stream.jid.toString(), sid]);
       }
       // Only an account can use the news: its deliveries have marks, and it ends streams.
-      const acked = stream.ledger && (end || mark !== undefined) ? stream.ledger.news() : mark;
+      const acked = stream.ledger && (end || mark !== undefined) ? stream.ledger.news() : had ? undefined : mark;
       if (acked !== undefined && stream.jid) result.acked.push([stream.jid.toString(), sid, acked]);
       if (mark !== undefined && stream.jid && stream.ledger?.slow)
         (result.slow ??= []).push([stream.jid.toString(), sid]);
     }
+  }
+
+  /** Whether a room was heard up to that place of its archive; from now on it was. */
+  #hears(room: string, place: number): boolean {
+    if (place <= (this.#heard.get(room) ?? 0)) return true;
+    this.#heard.set(room, place);
+    if (this.#heard.size > MOST_HEARD) this.#heard.delete(this.#heard.keys().next().value as string);
+    return false;
   }
 
   /** Stanzas for guests that began here, and news of their streams. */
@@ -251,15 +266,14 @@ export class Gate {
 
   /** Stream features that features bring, for a stream before or after authentication. */
   offers(phase: "login" | "session", guest: boolean): Element[] {
-    const key = `${phase} ${guest}`;
-    let offers = this.#offers.get(key);
-    if (!offers) {
-      offers = this.kernel.features.flatMap(
-        (feature) => feature.offers?.(phase, guest, this.settings, this.kernel) ?? [],
-      );
-      this.#offers.set(key, offers);
-    }
-    return offers;
+    return this.kernel.features.flatMap((feature) => feature.offers?.(phase, guest, this.settings, this.kernel) ?? []);
+  }
+
+  /** The features of streams of a kind, which are written for the first of them. */
+  features(kind: string, write: () => Element): string {
+    const text = this.#features.get(kind) ?? serialise(write());
+    this.#features.set(kind, text);
+    return text;
   }
 
   /** A stream has become bound, or is back: what waited for it is sent, behind the answer that says so. */
@@ -344,7 +358,7 @@ export class Gate {
   /** Its client has so long to come back. */
   #expire(stream: Stream): void {
     const { alarms } = this.#ports;
-    if (!alarms.pending("expire", stream.sid)) alarms.wake("expire", stream.sid, this.#expiry(stream));
+    if (!alarms.pending("gate expire", stream.sid)) alarms.wake("gate expire", stream.sid, this.#expiry(stream));
   }
 
   #expiry({ ledger }: Stream): number {
@@ -382,22 +396,22 @@ export class Gate {
     if (this.#streams.get(stream.sid) === stream) this.#streams.delete(stream.sid);
     this.#upkeep.forget(stream);
     if (this.#waiting.remove(stream.sid)) {
-      this.#ports.alarms.cancel("expire", stream.sid);
-      this.#ports.alarms.cancel("silent", stream.sid);
+      this.#ports.alarms.cancel("gate expire", stream.sid);
+      this.#ports.alarms.cancel("gate silent", stream.sid);
     }
   }
 
   /** What is due: logins that take too long, streams nobody came back for, clients that have fallen silent. */
   async alarm(): Promise<void> {
     let sweep = false;
-    for (const { name, entity } of this.#ports.alarms.take(Date.now())) {
-      if (name === "login") {
+    for (const { name, entity } of this.#ports.alarms.take(Date.now(), "gate ")) {
+      if (name === "gate login") {
         this.#expecting = false;
         this.#endSlowLogins();
-      } else if (name === "expire") {
+      } else if (name === "gate expire") {
         const stream = this.stream(entity);
         if (stream && !stream.socket) this.finish(stream);
-      } else if (name === "silent") {
+      } else if (name === "gate silent") {
         const stream = this.stream(entity);
         // Whatever it said since has emptied its queue, or at least its row.
         if (stream && !stream.socket) this.#expire(stream);
@@ -405,7 +419,7 @@ export class Gate {
           stream.socket.close(1001, "silent");
           this.lost(stream);
         }
-      } else if (name === "guests") sweep = true;
+      } else if (name === "gate guests") sweep = true;
       else this.#ports.due?.(name, entity);
     }
     if (sweep) await this.guests.sweep();

@@ -67,6 +67,11 @@ export class Ledger {
     return this.#bytes;
   }
 
+  /** The highest mark that it was sent. */
+  get newest(): number {
+    return this.#queue.findLast(([, mark]) => mark > 0)?.[1] ?? this.state.mark;
+  }
+
   /** The client does not keep up: it should read on from its archive when it has. */
   get slow(): boolean {
     return this.#queue.length >= QUEUE.slow;

@@ -53,6 +53,8 @@ export class Stream {
   ended = false;
   /** Stanzas of the client that are on their way into custody. */
   open = 0;
+  /** The highest mark that it was sent while nobody counts; unknown after the object was forgotten. */
+  #newest: number | undefined = 0;
   #inbox: Frame[] = [];
   #busy = false;
   /** The client has closed its stream and is told what was handled before it is answered. */
@@ -67,6 +69,7 @@ export class Stream {
 
   #revive(phase: Bound): void {
     this.jid = Jid.parse(phase.jid);
+    this.#newest = undefined;
     if (phase.management) this.ledger = new Ledger(phase.management);
   }
 
@@ -205,6 +208,21 @@ export class Stream {
     if (phase.held.length > HELD.stanzas || characters > HELD.characters) this.release();
   }
 
+  /**
+   * Whether it was sent the message with that mark, or a later one. What was sent before the object was forgotten is known
+   * only of a client that acknowledges: to any other one nothing is said twice.
+   */
+  had(mark: number): boolean {
+    const newest = this.ledger ? Math.max(this.ledger.newest, this.#newest ?? 0) : this.#newest;
+    return newest === undefined || mark <= newest;
+  }
+
+  /** Whether this waits to be acknowledged. */
+  queues(stanza: Stanza): boolean {
+    const text = stanza.text(String(this.jid));
+    return this.ledger?.queue.some(([queued]) => queued === text) ?? false;
+  }
+
   /** The account has another avatar. */
   picture(hash: string): void {
     const phase = this.bound;
@@ -225,6 +243,7 @@ export class Stream {
 
   #send(text: string, mark: number): void {
     const { ledger, socket } = this;
+    if (!ledger && mark > 0) this.#newest = mark;
     const ask = ledger?.send(text, mark);
     if (this.owed) this.gate.touch(this);
     socket?.send(text);

@@ -90,6 +90,11 @@ export abstract class Entity {
     this.object.alarms.cancel(`${this.place} ${name}`, this.jid.toString(), key);
   }
 
+  /** What was said with an alarm that is set. */
+  due<T>(name: string, key = ""): T | undefined {
+    return this.object.alarms.data(`${this.place} ${name}`, this.jid.toString(), key);
+  }
+
   pending(name: string, key = ""): boolean {
     return this.object.alarms.pending(`${this.place} ${name}`, this.jid.toString(), key);
   }

@@ -25,14 +25,23 @@ const ATTEMPTS = 5;
 const BREATH = 16;
 
 export class Outbox<Item, Answer = void> {
-  readonly #call: (batch: Item[]) => Promise<Answer>;
+  readonly #call: (batch: Item[], again: boolean) => Promise<Answer>;
   readonly #answered: ((answer: Answer | Error, batch: Item[]) => void) | undefined;
+  readonly #known: (item: Item) => boolean;
   #waiting: Waiting<Item>[] = [];
   #flight: Promise<void> | undefined;
 
-  /** `call` makes one call with a fresh stub; `answered` sees what it returned or why it failed. */
-  constructor(call: (batch: Item[]) => Promise<Answer>, answered?: (answer: Answer | Error, batch: Item[]) => void) {
+  /**
+   * `call` makes one call with a fresh stub, `again` when the same one has failed before and may have arrived all the same;
+   * `answered` sees what it returned or why it failed; `known`: whether the target knows an item that it has had before.
+   */
+  constructor(
+    call: (batch: Item[], again: boolean) => Promise<Answer>,
+    answered?: (answer: Answer | Error, batch: Item[]) => void,
+    known: (item: Item) => boolean = () => false,
+  ) {
     this.#call = call;
+    this.#known = known;
     this.#answered = answered;
   }
 
@@ -73,10 +82,13 @@ export class Outbox<Item, Answer = void> {
   async #attempt(items: Item[]): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#call(items);
+        return await this.#call(items, attempt > 1);
       } catch (error) {
         const { retryable, overloaded } = error as CallError;
-        if (!retryable || overloaded || attempt === ATTEMPTS) throw error;
+        if (overloaded || attempt === ATTEMPTS) throw error;
+        // An object that broke starts anew at once, and is told once more what it would know.
+        if (!retryable && attempt === 1 && items.every(this.#known)) continue;
+        if (!retryable) throw error;
         // Bounded: five attempts within some three seconds, while the items are in nobody else's custody.
         await new Promise((resolve) =>
           setTimeout(resolve, 2 ** attempt * 50 * (0.5 + crypto.getRandomValues(new Uint8Array(1))[0]! / 256)),

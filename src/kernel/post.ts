@@ -88,6 +88,10 @@ export interface Delivery {
   bare?: true;
   /** Where the stanza lies in its account's archive: what the client has acknowledged is known by it. */
   mark?: number;
+  /** Where it lies in its room's archive. */
+  place?: number;
+  /** It may have come before; those with a mark or a place are known by it. */
+  again?: true;
   /** The streams' account has this avatar from now on, by its hash; "" for none (XEP-0398 §4). */
   photo?: string;
   /** The streams end with this stream error instead of getting a stanza. */
@@ -114,6 +118,14 @@ export interface EntityCalls {
 /** What a gate offers to them. */
 export interface GateCalls extends EntityCalls {
   deliver(batch: Delivery[]): Promise<Delivered>;
+}
+
+/** How a stanza is delivered, and by which number it is known when that is tried again. */
+export interface DeliverOptions {
+  bare?: boolean;
+  mark?: number;
+  place?: number;
+  again?: boolean;
 }
 
 export interface PostPorts {
@@ -258,19 +270,25 @@ export class Post {
     let outbox = this.#entities.get(key);
     if (!outbox) {
       prune(this.#entities);
-      outbox = new Outbox((batch) => this.#ports.calls(target).receive(batch));
+      outbox = new Outbox(
+        (batch, again) => this.#ports.calls(target).receive(again ? batch.map(repeated) : batch),
+        undefined,
+        // What a client asks for is not done twice; it is told that this has failed.
+        (item) => ("e" in item ? item.e.kind === "message" : "acked" in item),
+      );
       this.#entities.set(key, outbox);
     }
     outbox.put(item, done);
   }
 
   /** Delivers a stanza to streams of a gate, in one call with whatever else goes there. */
-  deliver(gate: string, sids: string[], stanza: Stanza, options: { bare?: boolean; mark?: number } = {}): void {
+  deliver(gate: string, sids: string[], stanza: Stanza, options: DeliverOptions = {}): void {
     const outbox = this.#gate(gate);
     const last = outbox.tail;
     // The same presence comes once for each contact of a site that sees it, in a copy for each.
-    const { bare, mark } = options;
-    const plain = last?.e && !last.more && last.bare === (bare || undefined) && (last.mark ?? mark) === undefined;
+    const { bare, mark, place, again } = options;
+    const known = mark ?? place ?? last?.mark ?? last?.place;
+    const plain = last?.e && !last.more && last.bare === (bare || undefined) && known === undefined;
     if (plain && alike(last.e as Envelope, stanza)) {
       last.to.push(...sids);
       return;
@@ -278,6 +296,8 @@ export class Post {
     const delivery: Delivery = { e: stanza.pack(), to: sids };
     if (bare) delivery.bare = true;
     if (mark !== undefined) delivery.mark = mark;
+    if (place !== undefined) delivery.place = place;
+    if (again) delivery.again = true;
     outbox.put(delivery);
   }
 
@@ -304,14 +324,20 @@ export class Post {
     await this.#gates.get(gate)?.drained();
   }
 
+  /** Whether something is on its way to that gate. */
+  busy(gate: string): boolean {
+    return this.#gates.get(gate)?.idle === false;
+  }
+
   #gate(name: string): Outbox<Delivery, Delivered> {
     let outbox = this.#gates.get(name);
     if (!outbox) {
       prune(this.#gates);
       const target: Target = { kind: "GATE", name };
       outbox = new Outbox(
-        (batch) => this.#ports.calls(target).deliver(batch),
+        (batch, again) => this.#ports.calls(target).deliver(again ? batch.map(repeated) : batch),
         (result, batch) => this.#ports.delivered?.(this.#fate(name, result, batch), batch),
+        () => true,
       );
       this.#gates.set(name, outbox);
     }
@@ -324,6 +350,11 @@ export class Post {
     this.#ports.log.error("a gate could not be reached", result, { gate });
     return { gone: [...new Set(batch.flatMap(({ to }) => to))], moved: [], acked: [] };
   }
+}
+
+/** What a call that failed may have brought all the same. */
+function repeated<T extends Item | Delivery>(item: T): T {
+  return "e" in item ? { ...item, again: true } : item;
 }
 
 /** Whether it is the same stanza; the children's text is most often the very same string, so this is cheap. */

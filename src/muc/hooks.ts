@@ -43,6 +43,8 @@ export interface Passage {
   stanza: Stanza;
   readonly occupant: Occupant;
   readonly session: Session;
+  /** It may have come before (its last sender does not know). */
+  readonly again: boolean;
 }
 
 /** Something sent to somebody's place in the room, by somebody else in it. */

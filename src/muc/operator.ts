@@ -14,7 +14,6 @@ import { readFragment } from "../xml/reader.ts";
 import { type Affiliation, isAffiliation } from "./affiliations.ts";
 import { nickKey, type Role } from "./occupants.ts";
 import type { Room } from "./room.ts";
-import { stanzaIdText } from "./wire.ts";
 
 export interface OccupantFacts {
   nick: string;
@@ -137,9 +136,8 @@ function speak(room: Room, { body, jid, nick }: Utterance): { id?: string } {
   const archived = author ? message.with({ to: author }) : message;
   const mark = room.archive.add({ peer: author ?? room.jid, outgoing: true, hidden: false, stanza: archived });
   noteAdded(room);
-  const uid = room.archive.uid(mark);
-  room.broadcast(message.with({ inner: message.inner + stanzaIdText(room.jid, uid) }));
-  return { id: uid };
+  room.say(message, mark);
+  return { id: room.archive.uid(mark) };
 }
 
 /** The nick by which a user is known here. */

@@ -1,6 +1,7 @@
 /** A room as its features see it: who is in it, who they are to it, what was said — and what is sent to it. */
 import { createHmac } from "node:crypto";
 import { Archive } from "../archive/archive.ts";
+import { stanzaOf } from "../archive/row.ts";
 import { Uids } from "../archive/uid.ts";
 import { Entity, type HostObject } from "../kernel/entity.ts";
 import { asStanzaError } from "../kernel/failure.ts";
@@ -9,6 +10,7 @@ import { forgetOnce } from "../kernel/once.ts";
 import type { StanzaItem } from "../kernel/post.ts";
 import { stanzaError } from "../protocol/errors.ts";
 import type { Jid } from "../protocol/jid.ts";
+import { Trait } from "../protocol/message.ts";
 import { Stanza } from "../protocol/stanza.ts";
 import { type Affiliation, Affiliations, rank } from "./affiliations.ts";
 import { type Config, reviveConfig } from "./config.ts";
@@ -16,9 +18,10 @@ import { ownPresence } from "./forgery.ts";
 import type { Passage, Promotion, Removal, Subject, Whisper } from "./hooks.ts";
 import type { Listing } from "./listing.ts";
 import { type Audience, type Occupant, Occupants, type Role, type Session, type Shown } from "./occupants.ts";
+import type { Outstanding } from "./outstanding.ts";
 import { type Cause, departure, ownDeparture, selfPresence, shownPresence } from "./presence.ts";
 import { Repeats } from "./repeats.ts";
-import { itemText, statusText, userText } from "./wire.ts";
+import { itemText, stanzaIdText, statusText, userText } from "./wire.ts";
 
 /** `locked`: waits for its first configuration (§10.1). `subject`: JSON of `Subject`, "" when it never had one. */
 export const ROOM: Table = {
@@ -30,9 +33,13 @@ export const ROOM: Table = {
   ],
 };
 
+/** Messages read at a time after the object was lost. */
+const PAGE = 500;
+
 export interface RoomPorts {
   /** Tells the Directory how the room is listed; `undefined` when it is no more. */
   list(jid: string, listing: Listing | undefined): void;
+  readonly outstanding: Outstanding;
 }
 
 export class Room extends Entity {
@@ -228,6 +235,30 @@ export class Room extends Entity {
     this.tellAudience(this.occupants.audiences.all, stanza);
   }
 
+  /** What lies in the archive, as everybody hears it. */
+  identified(message: Stanza, id: number): Stanza {
+    return message.with({ to: undefined, inner: message.inner + stanzaIdText(this.jid, this.archive.uid(id)) });
+  }
+
+  /** Tells everybody what lies in the archive, and once more if the object was lost meanwhile. */
+  say(message: Stanza, id: number, again = false): void {
+    const { outstanding } = this.ports;
+    const said = this.identified(message, id);
+    const { gates, remote } = this.occupants.audiences.all;
+    outstanding.begin(id);
+    for (const [gate, sids] of gates) outstanding.deliver(gate, sids.slice(), said, id, again);
+    // An account's archive may have the same number.
+    for (const to of remote) outstanding.pass(said.with({ to }), -id, again);
+  }
+
+  /** Says again what lies in the archive after an id. */
+  repeat(after: number): void {
+    const rows = this.archive.sent(after, PAGE);
+    for (const row of rows) this.say(stanzaOf(row), row.id, true);
+    const last = rows.at(-1);
+    if (last && rows.length === PAGE) this.repeat(last.id);
+  }
+
   /** Shows a presence to those who may see it: moderators with the real address, others without (§7.2.4). */
   show({ open, closed }: Shown, except?: Occupant): void {
     const { all, moderators, others } = this.occupants.audiences;
@@ -312,11 +343,18 @@ export class Room extends Entity {
     this.#origin = undefined;
   }
 
-  /** What a message from an archive has become keeps its origin, so that the reader's account knows a repeat, too. */
+  /**
+   * A message that its sender's archive has, or that a reader's should, is in the room's custody until another object has it.
+   * It keeps its origin, so that its reader's account knows a repeat, too.
+   */
   override send(stanza: Stanza | undefined): void {
-    if (stanza?.kind === "message" && this.#origin !== undefined)
-      this.object.post.pass(stanza, this.#origin, this.#again, () => {});
-    else super.send(stanza);
+    const origin = this.#origin;
+    if (stanza?.kind !== "message" || !stanza.to) return super.send(stanza);
+    if (stanza.type === "groupchat") {
+      if (origin === undefined) super.send(stanza);
+      else this.object.post.pass(stanza, origin, this.#again, () => {});
+    } else if (origin === undefined && (stanza.traits & (Trait.STORE | Trait.OFFLINE)) === 0) super.send(stanza);
+    else this.ports.outstanding.forward(this.id, stanza, origin, this.#again);
   }
 
   #take(stanza: Stanza): void {
@@ -353,7 +391,7 @@ export class Room extends Entity {
 
   #groupchat(stanza: Stanza): void {
     if (this.locked) throw stanzaError("item-not-found", "This room is not open yet.");
-    this.fire("groupchat", { stanza, ...this.member(stanza) } satisfies Passage);
+    this.fire("groupchat", { stanza, ...this.member(stanza), again: this.#again } satisfies Passage);
   }
 
   /** Everybody out, and the rows with them; its name belongs to nobody afterwards (§10.9). */

@@ -13,7 +13,8 @@ import type { Affiliation } from "./affiliations.ts";
 import { type Config, initialConfig, type Preset } from "./config.ts";
 import type { Listing, RoomDirectory } from "./listing.ts";
 import { vouch } from "./operator.ts";
-import { Room } from "./room.ts";
+import { ALARM, Outstanding } from "./outstanding.ts";
+import { Room, type RoomPorts } from "./room.ts";
 import type { ServiceContext } from "./service.ts";
 import { destroyText } from "./wire.ts";
 
@@ -26,6 +27,8 @@ export interface RoomsPorts {
   directory(): RoomDirectory;
   /** Keeps the object awake until the promise has settled. */
   wait(promise: Promise<unknown>): void;
+  /** Resolves when what was written is on the disk. */
+  sync(): Promise<void>;
 }
 
 /** A room as the REST API sees it. */
@@ -51,6 +54,7 @@ export class Rooms {
   readonly #object: HostObject;
   readonly #ports: RoomsPorts;
   readonly #cache = new Map<string, Room>();
+  readonly #outstanding: Outstanding;
   readonly inbox = new Inbox((item) => {
     if ("e" in item) this.#take(item, Stanza.open(item.e));
   });
@@ -58,6 +62,22 @@ export class Rooms {
   constructor(object: HostObject, ports: RoomsPorts) {
     this.#object = object;
     this.#ports = ports;
+    this.#outstanding = new Outstanding(object, {
+      repeat: (after) => this.#repeat(after),
+      flush: () => ports.wait(ports.sync()),
+    });
+    this.#outstanding.recover();
+  }
+
+  #repeat(after: number): void {
+    const rows = this.#object.sql<{ jid: string }>`SELECT DISTINCT room.jid AS jid FROM occupant JOIN room
+      ON room.id = occupant.owner`;
+    for (const { jid } of rows)
+      try {
+        this.room(jid).repeat(after);
+      } catch (error) {
+        this.#object.log.error("a room could not say again what it had said", error);
+      }
   }
 
   room(jid: string): Room {
@@ -69,8 +89,12 @@ export class Rooms {
     return room;
   }
 
+  get #roomPorts(): RoomPorts {
+    return { list: (jid, listing) => this.#list(jid, listing), outstanding: this.#outstanding };
+  }
+
   #hold(jid: string, id: number): Room {
-    const room = new Room(this.#object, Jid.parse(jid), id, { list: (jid, listing) => this.#list(jid, listing) });
+    const room = new Room(this.#object, Jid.parse(jid), id, this.#roomPorts);
     if (id === 0) return room;
     if (this.#cache.size >= CACHED) this.#cache.delete(this.#cache.keys().next().value as string);
     this.#cache.set(jid, room);
@@ -133,7 +157,7 @@ export class Rooms {
 
   #atService(stanza: Stanza, self: Jid): void {
     const { kernel, settings, log } = this.#object;
-    const door = new Room(this.#object, self, 0, { list: () => {} });
+    const door = new Room(this.#object, self, 0, this.#roomPorts);
     if (!stanza.asks) {
       if (stanza.kind === "message") door.bounce(stanza, stanzaError("service-unavailable"));
       return;
@@ -177,10 +201,14 @@ export class Rooms {
   delivered(result: Delivered, batch: readonly Delivery[]): void {
     for (const [sid, to] of result.moved) {
       for (const { room, occupant, session } of this.#bySid(sid)) room.occupants.move(occupant, session, to, sid);
-      for (const { e, more, to: sids } of batch)
-        if (e && sids.includes(sid)) this.#object.post.deliverAll(to, [sid], [e, ...(more ?? [])].map(Stanza.open));
+      for (const { e, more = [], to: sids, place } of batch) {
+        if (!e || !sids.includes(sid)) continue;
+        if (place === undefined) this.#object.post.deliverAll(to, [sid], [e, ...more].map(Stanza.open));
+        else this.#outstanding.deliver(to, [sid], Stanza.open(e), place);
+      }
     }
     for (const sid of result.gone) this.#gone(sid, batch);
+    for (const { place } of batch) if (place !== undefined) this.#outstanding.answered();
   }
 
   /** A stream that is no more: whoever it was has left without a word (§18.1.2). */
@@ -211,6 +239,8 @@ export class Rooms {
   alarm(): void {
     const { alarms, kernel, log } = this.#object;
     for (const { name, entity, data } of alarms.take(Date.now())) {
+      if (name === ALARM) this.#outstanding.alarm();
+      if (!entity) continue;
       const room = this.room(entity);
       try {
         if (room.exists) kernel.alarm("room", name.slice("room ".length), room, data);

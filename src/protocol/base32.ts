@@ -1,5 +1,4 @@
 /** RFC 4648 §6: Base32, in lower case without padding, for names that case folding must not change — https://www.rfc-editor.org/rfc/rfc4648 */
-import { randomBytes } from "node:crypto";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -41,5 +40,5 @@ export function decodeBase32(text: string): Uint8Array | undefined {
 
 /** A name nobody can guess: 26 characters for the usual 128 bits. */
 export function randomName(bits = 128): string {
-  return encodeBase32(randomBytes(Math.ceil(bits / 8)));
+  return encodeBase32(crypto.getRandomValues(new Uint8Array(Math.ceil(bits / 8))));
 }

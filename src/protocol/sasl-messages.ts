@@ -6,10 +6,12 @@ import { equal } from "./scram.ts";
 const MAX_AUTHZID = 3071;
 const MAX_USERNAME = 1023;
 
+const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Decodes a message strictly: a replacement character would let two passwords pass for one. */
 export function utf8(data: Uint8Array): string | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(data);
+    return STRICT.decode(data);
   } catch {
     return undefined;
   }

@@ -6,15 +6,16 @@ import type { Feature } from "../../kernel/feature.ts";
 import { ownMessage } from "../../muc/forgery.ts";
 import { type Passage, room } from "../../muc/hooks.ts";
 import type { Room } from "../../muc/room.ts";
-import { occupantIdText, stanzaIdText } from "../../muc/wire.ts";
+import { occupantIdText } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { Trait } from "../../protocol/message.ts";
 import { OCCUPANT_ID, STANZA_ID } from "../../protocol/ns.ts";
-import type { Stanza } from "../../protocol/stanza.ts";
 
 const STABLE_ID = "http://jabber.org/protocol/muc#stable_id";
 /** Messages by which a repeat is known. */
 const RECENT = 200;
+/** How far back one is looked for that a gate says again: it does so within seconds. */
+const LOST_MS = 60_000;
 const ORIGIN = /<origin-id xmlns="urn:xmpp:sid:0" id="([^"]+)"/;
 
 /** The newest messages by author and origin-id: what a client sends again after a lost stream is no second message. */
@@ -43,7 +44,7 @@ function checkVoice(_: Room, { occupant }: Passage): void {
   if (occupant.role === "visitor") throw stanzaError("forbidden", "You have no voice in this room.");
 }
 
-function reflect(room: Room, { stanza, occupant, session }: Passage): void {
+function reflect(room: Room, { stanza, occupant, session, again }: Passage): void {
   const clean = ownMessage(room.jid, stanza);
   const origin = ORIGIN.exec(clean.inner)?.[1];
   const key = origin && `${occupant.jid} ${origin}`;
@@ -56,17 +57,15 @@ function reflect(room: Room, { stanza, occupant, session }: Passage): void {
     id: stanza.id || crypto.randomUUID(),
     inner: clean.inner + occupantIdText(occupant.id),
   });
-  // Its author has not seen it come back, so it comes back once more, and to nobody else.
-  if (known !== undefined) return room.tell(session, identified(room, message, known));
-  if (!(stanza.traits & Trait.ROOM) || !room.logs) return room.broadcast(message);
   const archived = message.with({ to: session.jid });
+  // Its gate does not know whether the room took it before it was lost: then everybody hears it, its author, too.
+  if (again && stanza.id && room.archive.sentAs(archived, room.now - LOST_MS) !== undefined) return;
+  // Its author has not seen it come back, so it comes back once more, and to nobody else.
+  if (known !== undefined) return room.tell(session, room.identified(message, known));
+  if (!(stanza.traits & Trait.ROOM) || !room.logs) return room.broadcast(message);
   const id = room.archive.add({ peer: occupant.jid, outgoing: true, hidden: false, stanza: archived });
   if (key) recent?.set(key, id);
-  room.broadcast(identified(room, message, id));
-}
-
-function identified(room: Room, message: Stanza, id: number): Stanza {
-  return message.with({ inner: message.inner + stanzaIdText(room.jid, room.archive.uid(id)) });
+  room.say(message, id);
 }
 
 export const voice: Feature = {

@@ -8,7 +8,6 @@ import type { Feature } from "../../kernel/feature.ts";
 import { type Passage, room } from "../../muc/hooks.ts";
 import type { Occupant } from "../../muc/occupants.ts";
 import type { Room } from "../../muc/room.ts";
-import { stanzaIdText } from "../../muc/wire.ts";
 import { stanzaError } from "../../protocol/errors.ts";
 import { Jid } from "../../protocol/jid.ts";
 import { CLIENT, OCCUPANT_ID } from "../../protocol/ns.ts";
@@ -40,13 +39,10 @@ function takeBack(room: Room, uid: string, reason: string, occupant?: Occupant):
   const header = { type: "groupchat", id: crypto.randomUUID(), from: room.jid };
   const message = newStanza("message", header, xml("retract", { xmlns: RETRACT, id: uid }, ...told()));
   bury(room, row, tombstoneElement(header.id, room.now, ...told()));
-  const id = room.logs
-    ? room.archive.add({ peer: room.jid, outgoing: true, hidden: false, stanza: message })
-    : undefined;
-  const said =
-    id === undefined ? message : message.with({ inner: message.inner + stanzaIdText(room.jid, room.archive.uid(id)) });
   // Everybody, the moderator too (§3.1).
-  room.broadcast(said);
+  if (room.logs)
+    room.say(message, room.archive.add({ peer: room.jid, outgoing: true, hidden: false, stanza: message }));
+  else room.broadcast(message);
   return true;
 }
 

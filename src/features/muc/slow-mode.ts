@@ -21,9 +21,10 @@ class Spoken {
   }
 }
 
-function pace(room: Room, { stanza, occupant }: Passage): void {
+function pace(room: Room, { stanza, occupant, again }: Passage): void {
   const { slowMode } = room.config;
-  if (slowMode === 0 || !(stanza.traits & Trait.BODY) || rank(room.affiliation(occupant.jid)) >= rank("admin")) return;
+  if (slowMode === 0 || again || !(stanza.traits & Trait.BODY) || rank(room.affiliation(occupant.jid)) >= rank("admin"))
+    return;
   const { at } = room.memo(Spoken, () => new Spoken(room));
   const who = occupant.jid.toString();
   const left = (at.get(who) ?? 0) + slowMode * 1000 - room.now;

@@ -30,6 +30,8 @@ export class Client {
   readonly inbox: Element[] = [];
   /** How its stream was ended, if it was. */
   end: string | undefined;
+  /** The highest mark that its gate has seen. */
+  newest = 0;
   readonly #site: Site;
   #ids = 0;
 
@@ -72,6 +74,8 @@ export class Site {
   readonly sights: Sight[] = [];
   /** Other objects cannot be called. */
   alone = false;
+  /** What is delivered is lost: the object dies before its gate hears of it. */
+  dying = false;
   /** Calls to the gate. */
   calls = 0;
   deliveries = 0;
@@ -141,20 +145,22 @@ export class Site {
         }
       },
     };
-    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [] });
+    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [], stored: async () => {} });
     this.logins = new Logins(this.object, this.accounts, async () => {});
   }
 
   #deliver(batch: Delivery[]) {
     this.calls++;
     const gone: string[] = [];
-    for (const { e, to, bare, end } of batch) {
+    if (this.dying) return { gone, moved: [], acked: [] };
+    for (const { e, to, bare, end, mark, again } of batch) {
       this.deliveries++;
       for (const sid of to) {
         const client = this.clients.get(sid);
         if (!client || client.end) gone.push(sid);
         else if (end) client.end = end;
-        else if (e) {
+        else if (e && !(again && mark !== undefined && mark <= client.newest)) {
+          client.newest = mark ?? client.newest;
           const address = e.to || String(bare ? client.jid.bare : client.jid);
           client.inbox.push(read(Stanza.open(e).text(address)));
         }
@@ -217,9 +223,15 @@ export class Site {
     await this.settled();
   }
 
-  /** Everything in memory is forgotten, as when the object was evicted. */
+  /** Everything in memory is forgotten, as when the object was evicted, which it is not before its timers have run. */
   evict(): void {
-    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [] });
+    this.accounts.save();
+    this.dies();
+  }
+
+  /** Everything in memory is lost. */
+  dies(): void {
+    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [], stored: async () => {} });
     this.logins = new Logins(this.object, this.accounts, async () => {});
   }
 

@@ -27,6 +27,7 @@ interface Wire {
 
 class Fixture {
   readonly gate: Gate;
+  readonly alarms: Alarms;
   /** Calls to accounts that wait for their answer. */
   readonly calls: { batch: Item[]; answer: () => void }[] = [];
   /** Whether calls answer at once. */
@@ -59,6 +60,7 @@ class Fixture {
       bind: async () => ({ ok: true, resource: "orchard" }),
       resume: async () => "local:0",
     } as unknown as AccountCalls;
+    this.alarms = new Alarms(sql, () => {});
     this.gate = new Gate({
       name: "local:0",
       settings,
@@ -66,7 +68,7 @@ class Fixture {
       kernel,
       post,
       sql,
-      alarms: new Alarms(sql, () => {}),
+      alarms: this.alarms,
       log: { warn: () => {}, error: () => {} },
       accounts: () => accounts,
       gates: () => ({}) as StreamCalls,
@@ -74,9 +76,10 @@ class Fixture {
     });
   }
 
-  connect(): [Stream, Wire] {
+  connect({ secure = true, bindings }: Partial<StreamState> = {}): [Stream, Wire] {
     const wire: Wire = { frames: [], closed: undefined };
-    const state = newStream(crypto.randomUUID(), { address: "address", secure: true, site: "" }, Date.now());
+    const state = newStream(crypto.randomUUID(), { address: "address", secure, site: "" }, Date.now());
+    if (bindings) state.bindings = bindings;
     const stream = this.gate.accept(state, {
       send: (text) => void wire.frames.push(text),
       close: (code) => {
@@ -107,6 +110,13 @@ class Fixture {
 
 const BIND = `<bind xmlns="urn:xmpp:bind:0"><enable xmlns="${SM}" resume="true"/></bind>`;
 const idOf = (wire: Wire) => / id="(local:0\/[^"]+)"/.exec(wire.frames.join(""))?.[1] ?? "";
+
+test("what is due to accounts beside it is left to them", () => {
+  const fixture = new Fixture();
+  fixture.alarms.wake("account custody", ROMEO, Date.now() - 1);
+  fixture.alarmAfter(1);
+  expect(fixture.alarms.pending("account custody", ROMEO)).toBe(true);
+});
 let fixture: Fixture;
 beforeEach(() => {
   vi.useFakeTimers();
@@ -114,6 +124,17 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
+});
+
+test("what a stream is offered depends on its own channel, whoever came before it", () => {
+  const offers = (state?: Partial<StreamState>) => fixture.connect(state)[1].frames.join("");
+  const bindings: StreamState["bindings"] = [["tls-exporter", "AAAA"]];
+  expect(offers()).not.toContain("-PLUS");
+  expect(offers({ bindings })).toContain("SCRAM-SHA-1-PLUS</mechanism>");
+  expect(offers({ bindings })).toContain(`type="tls-exporter"`);
+  expect(offers({ secure: false })).not.toContain("PLAIN");
+  expect(offers()).toContain("PLAIN");
+  expect(offers()).not.toContain("-PLUS");
 });
 
 describe("time", () => {

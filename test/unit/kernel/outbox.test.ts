@@ -70,3 +70,27 @@ test("what can be tried again is, what cannot be is told, and the next goes on",
     vi.useRealTimers();
   }
 });
+
+test("what its target knows is said once more to an object that broke, and as said again", async () => {
+  vi.useFakeTimers();
+  try {
+    const said: string[] = [];
+    const outbox = new Outbox<string>(
+      async ([item], again) => {
+        said.push(`${item}${again ? " again" : ""}`);
+        if (item !== "lost" || !again) throw new Error("broken");
+      },
+      undefined,
+      (item) => item !== "unknown",
+    );
+    const errors: (string | undefined)[] = [];
+    for (const item of ["lost", "dead", "unknown"]) {
+      outbox.put(item, (error) => errors.push(error?.message));
+      await vi.runAllTimersAsync();
+    }
+    expect(said).toEqual(["lost", "lost again", "dead", "dead again", "unknown"]);
+    expect(errors).toEqual([undefined, "broken", "broken"]);
+  } finally {
+    vi.useRealTimers();
+  }
+});

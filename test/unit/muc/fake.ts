@@ -6,11 +6,12 @@ import { Alarms, DUE } from "../../../src/kernel/due.ts";
 import type { HostObject } from "../../../src/kernel/entity.ts";
 import { Kernel } from "../../../src/kernel/kernel.ts";
 import { ONCE } from "../../../src/kernel/once.ts";
-import { type Delivered, type Delivery, type Item, Post } from "../../../src/kernel/post.ts";
+import { type Delivered, type Delivery, type Item, Post, type StanzaItem } from "../../../src/kernel/post.ts";
 import { migrate, type SqlStorage, sqlOver } from "../../../src/kernel/sql.ts";
 import { AFFILIATION } from "../../../src/muc/affiliations.ts";
 import type { Listing } from "../../../src/muc/listing.ts";
 import { OCCUPANT } from "../../../src/muc/occupants.ts";
+import { FORWARDED } from "../../../src/muc/outstanding.ts";
 import { REPEATS } from "../../../src/muc/repeats.ts";
 import { ROOM } from "../../../src/muc/room.ts";
 import { Rooms } from "../../../src/muc/rooms.ts";
@@ -23,14 +24,19 @@ export class House {
   rooms: Rooms;
   /** One entry for each call to a gate. */
   readonly calls: { gate: string; batch: Delivery[] }[] = [];
-  /** Stanzas for other objects. */
+  /** Stanzas for other objects, and as what they were sent. */
   readonly sent: Stanza[] = [];
+  readonly items: StanzaItem[] = [];
+  /** Calls are lost: the object dies before anybody hears of them. */
+  dying = false;
+  /** Objects that are no gates cannot be called. */
+  alone = false;
   readonly listings = new Map<string, Listing>();
   readonly failures: unknown[] = [];
   /** Streams that are nowhere any more, and streams that went on to another gate. */
   readonly gone = new Set<string>();
   readonly moved = new Map<string, string>();
-  readonly #object: HostObject;
+  readonly #object: Omit<HostObject, "post">;
 
   constructor(env: Record<string, string> = {}) {
     const settings = parseSettings({
@@ -53,24 +59,8 @@ export class House {
         return { toArray: () => rows };
       },
     };
-    migrate(storage, [DUE, ROOM, AFFILIATION, OCCUPANT, REPEATS, ONCE, ARCHIVE, ...kernel.tables]);
+    migrate(storage, [DUE, ROOM, AFFILIATION, OCCUPANT, REPEATS, FORWARDED, ONCE, ARCHIVE, ...kernel.tables]);
     const sql = sqlOver(storage);
-    const post: Post = new Post({
-      settings,
-      self: { kind: "ROOM", name: "shared-0" },
-      calls: ({ name }) => ({
-        receive: async (batch: Item[]) => {
-          for (const item of batch) if ("e" in item) this.sent.push(Stanza.open(item.e));
-        },
-        deliver: async (batch: Delivery[]) => {
-          this.calls.push({ gate: name, batch });
-          return this.#fate(name, batch);
-        },
-      }),
-      local: (item) => this.rooms.inbox.put(item),
-      log: { warn: () => {}, error: (_message, error) => this.failures.push(error) },
-      delivered: (result, batch) => this.rooms.delivered(result, batch),
-    });
     this.#object = {
       name: "shared-0",
       settings,
@@ -84,7 +74,6 @@ export class House {
       },
       kernel,
       sql,
-      post,
       alarms: new Alarms(sql, () => {}),
       log: { warn: () => {}, error: (_message, error) => this.failures.push(error) },
       atomically: (run) => run(),
@@ -93,12 +82,38 @@ export class House {
   }
 
   #start(): Rooms {
+    const { settings, log } = this.#object;
+    const post: Post = new Post({
+      settings,
+      self: { kind: "ROOM", name: "shared-0" },
+      calls: ({ name }) => ({
+        receive: async (batch: Item[]) => {
+          if (this.alone) throw new Error("alone");
+          for (const item of this.dying ? [] : batch)
+            if ("e" in item) {
+              this.items.push(item);
+              this.sent.push(Stanza.open(item.e));
+            }
+        },
+        deliver: async (batch: Delivery[]) => {
+          if (!this.dying) this.calls.push({ gate: name, batch });
+          return this.#fate(name, batch);
+        },
+      }),
+      local: (item) => rooms.inbox.put(item),
+      log,
+      delivered: (result, batch) => rooms.delivered(result, batch),
+    });
     const directory = {
       rooms: async () => [...this.listings.values()],
       listRoom: async (listing: Listing) => Boolean(this.listings.set(listing.jid, listing)),
       unlistRoom: async (jid: string) => void this.listings.delete(jid),
     };
-    return new Rooms(this.#object, { directory: () => directory, wait: () => {} });
+    const rooms: Rooms = new Rooms(
+      { ...this.#object, post },
+      { directory: () => directory, wait: () => {}, sync: async () => {} },
+    );
+    return rooms;
   }
 
   #fate(gate: string, batch: readonly Delivery[]): Delivered {
@@ -106,6 +121,10 @@ export class House {
     const elsewhere = (sid: string) => this.moved.get(sid) ?? gate;
     const moved = sids.filter((sid) => elsewhere(sid) !== gate).map((sid): [string, string] => [sid, elsewhere(sid)]);
     return { gone: sids.filter((sid) => this.gone.has(sid)), moved, acked: [] };
+  }
+
+  rows(query: string): unknown[] {
+    return this.#object.sql([query] as unknown as TemplateStringsArray);
   }
 
   /** Everything that is not in a row is lost. */

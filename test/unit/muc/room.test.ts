@@ -1,8 +1,11 @@
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Jid } from "../../../src/protocol/jid.ts";
 import { stanza } from "../../../src/protocol/stanza.ts";
 import { xml } from "../../../src/xml/element.ts";
 import { House, instant, join, ROOM_JID } from "./fake.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout"] }));
+afterEach(() => void vi.useRealTimers());
 
 const jid = (n: number) => `witch${n}@shakespeare.example/pda`;
 const gate = (n: number) => `weur:${n % 3}`;
@@ -99,6 +102,7 @@ test("a message that an account passes on twice is handled once, whatever was fo
   for (const again of [false, true]) {
     house.rooms.inbox.put(again ? { e: whisper.pack(), origin: 7, again: true } : { e: whisper.pack(), origin: 7 });
     await house.settled();
+    vi.runAllTimers();
     house.forget();
   }
   expect(house.sent.filter(({ id }) => id === "pm")).toHaveLength(1);
