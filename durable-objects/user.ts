@@ -18,6 +18,7 @@ import type { Judgement } from "../src/protocol/authentication.ts";
 import type { Token } from "../src/protocol/fast.ts";
 import type { Credentials } from "../src/protocol/scram.ts";
 import { settingsOf } from "../src/settings.ts";
+import { Abandoned } from "../src/upload/given.ts";
 import { GATE_TABLES, GateHost, StreamObject } from "./gate-host.ts";
 import { type Env, hostObject, type Near, stubs } from "./ports.ts";
 import type { UserRpc } from "./rpc.ts";
@@ -29,6 +30,7 @@ export class User extends StreamObject implements UserRpc {
   /** A cache over the rows. */
   #accounts!: Accounts;
   #logins!: Logins;
+  #abandoned!: Abandoned;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -44,15 +46,16 @@ export class User extends StreamObject implements UserRpc {
         delivered: (result, batch) => this.#accounts.delivered(result, batch),
       });
       const { settings, log } = object;
-      const { gate, room, directory } = stubs(env, settings, near);
+      const { gate, room, directory, file } = stubs(env, settings, near);
       const listed = (jid: string, there: boolean) =>
         void directory()
           .listed(jid, there)
           .catch((error) => log.error("an account could not be listed", error, { there }));
       const missing = (name: string, sids: string[]) => gate(name).missing(sids);
       const vouch: Vouch = (jid, whom, affiliation) => room(jid).vouch(jid, whom, affiliation);
-      this.#accounts = new Accounts(object, { listed, missing });
+      this.#accounts = new Accounts(object, { listed, missing, stored: () => ctx.storage.sync() });
       this.#logins = new Logins(object, this.#accounts, vouch);
+      this.#abandoned = new Abandoned(object, (id, until) => file(id).forget(until));
       if (beside !== undefined) {
         this.streams = new GateHost(ctx, env, { ...object, name: beside, near });
         near.gate = { name: beside, calls: this.streams };
@@ -134,6 +137,7 @@ export class User extends StreamObject implements UserRpc {
 
   override async alarm(): Promise<void> {
     this.#accounts.alarm();
+    this.#abandoned.alarm();
     await super.alarm();
   }
 }

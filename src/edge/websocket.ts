@@ -36,15 +36,17 @@ export async function websocket(request: Request, env: Env): Promise<Response> {
     const headers = { "retry-after": String(wait) };
     return new Response("Too many connections from this address.\n", { status: 429, headers });
   }
-  const headers = new Headers(request.headers);
-  headers.set(GATE_HEADERS.address, address);
-  headers.set(GATE_HEADERS.private, bridged || isPrivate(request, settings) ? "1" : "0");
-  headers.set(GATE_HEADERS.bindings, (bridged && headers.get(BRIDGE_HEADERS.bindings)) || "[]");
-  // A bridge comes by an address that its clients may not reach.
-  headers.set(GATE_HEADERS.site, bridged ? "" : new URL(request.url).origin);
-  headers.delete("authorization");
+  // The gate is told these, and nothing that the client sent.
+  const headers = {
+    upgrade: "websocket",
+    [GATE_HEADERS.address]: address,
+    [GATE_HEADERS.private]: bridged || isPrivate(request, settings) ? "1" : "0",
+    [GATE_HEADERS.bindings]: (bridged && request.headers.get(BRIDGE_HEADERS.bindings)) || "[]",
+    // A bridge comes by an address that its clients may not reach.
+    [GATE_HEADERS.site]: bridged ? "" : new URL(request.url).origin,
+  };
   const response = await atGate(env, region(request), async (gate) => {
-    const answer = await gate.fetch(new Request(request, { headers }));
+    const answer = await gate.fetch(new Request(request.url, { headers }));
     return answer.status === 503 && answer.headers.has(GATE_FULL) ? "full" : answer;
   });
   return response ?? new Response("Every gate is full.\n", { status: 503, headers: { "retry-after": "60" } });

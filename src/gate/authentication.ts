@@ -21,7 +21,7 @@ import { serialise } from "../xml/writer.ts";
 import { judgeToken, looksLikeToken, takesTokens } from "./bearer.ts";
 import { bindResource, enableInline, newGuest, takeBack } from "./binding.ts";
 import type { Claim } from "./calls.ts";
-import { bindings, isGuestHost, mechanisms, sessionFeatures, tokenMechanisms, tolerated } from "./negotiation.ts";
+import { bindings, isGuestHost, mechanisms, sayFeatures, tokenMechanisms, tolerated } from "./negotiation.ts";
 import type { Exchange, Negotiating } from "./state.ts";
 import type { Stream } from "./stream.ts";
 
@@ -182,7 +182,7 @@ async function succeed(
   phase.jid = jid;
   const authorizationIdentifier = stream.jid?.toString() ?? jid;
   stream.write(successElement(profile, { authorizationIdentifier, data, inline: inline.results }));
-  if (!inline.resumed) stream.write(sessionFeatures(stream)); // XEP-0388 §2.6.1
+  if (!inline.resumed) sayFeatures(stream); // XEP-0388 §2.6.1
   if (stream.bound) gate.opened(stream);
 }
 

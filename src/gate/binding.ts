@@ -14,7 +14,7 @@ import {
   readResumptionId,
   resumedElement,
 } from "./management.ts";
-import { isGuestHost, sessionFeatures } from "./negotiation.ts";
+import { isGuestHost, sayFeatures } from "./negotiation.ts";
 import type { Stream } from "./stream.ts";
 
 /** Binds a resource of an account, or of a guest. */
@@ -85,7 +85,7 @@ export async function resumeStream(stream: Stream, jid: string, element: Element
   const { ok, element: answer } = await takeBack(stream, jid, element);
   stream.write(answer);
   if (ok) stream.gate.opened(stream);
-  else stream.write(sessionFeatures(stream));
+  else sayFeatures(stream);
 }
 
 /**

@@ -35,7 +35,8 @@ export function open(stream: Stream, element: Element): void {
   phase.opens++;
   stream.socket?.send(stream.header());
   if (typeof version !== "string" || !/^[1-9]\d*\.\d+$/.test(version)) throw new StreamError("unsupported-version"); // §4.7.5
-  stream.write(phase.jid ? sessionFeatures(stream) : loginFeatures(stream));
+  if (phase.jid) sayFeatures(stream);
+  else sayLoginFeatures(stream);
 }
 
 export const isGuestHost = (stream: Stream) => stream.state.host === stream.gate.settings.guestDomain;
@@ -69,7 +70,13 @@ const features = (stream: Stream, phase: "login" | "session", ...first: (Element
     ...stream.gate.offers(phase, isGuestHost(stream)),
   );
 
-function loginFeatures(stream: Stream): Element {
+function sayLoginFeatures(stream: Stream): void {
+  const types = bindings(stream).map(({ type }) => type);
+  const kind = `login ${isGuestHost(stream)} ${stream.state.secure} ${types}`;
+  stream.socket?.send(stream.gate.features(kind, () => loginFeatures(stream, types)));
+}
+
+function loginFeatures(stream: Stream, types: readonly string[]): Element {
   const names = mechanisms(stream);
   const inline = [
     xml(
@@ -80,20 +87,23 @@ function loginFeatures(stream: Stream): Element {
     xml("sm", { xmlns: NS.SM }),
     ...(tokenMechanisms(stream).length > 0 ? [fastFeature(tokenMechanisms(stream))] : []),
   ];
-  const types = bindings(stream).map(({ type }) => type);
   const channel = types.length > 0 && !isGuestHost(stream) ? channelBindingFeature(types) : undefined;
   return features(stream, "login", mechanismsFeature(names), authenticationFeature(names, inline), channel);
 }
 
 /** Features of an authenticated stream; what it has already is not offered again (RFC 6120 §4.3.2). */
-export function sessionFeatures(stream: Stream): Element {
-  return features(
-    stream,
-    "session",
-    stream.bound ? undefined : xml("bind", { xmlns: NS.BIND }),
-    stream.managed ? undefined : xml("sm", { xmlns: NS.SM }),
-    xml("csi", { xmlns: NS.CSI }),
-  );
+export function sayFeatures(stream: Stream): void {
+  const bound = stream.bound !== undefined;
+  const { managed } = stream;
+  const write = () =>
+    features(
+      stream,
+      "session",
+      bound ? undefined : xml("bind", { xmlns: NS.BIND }),
+      managed ? undefined : xml("sm", { xmlns: NS.SM }),
+      xml("csi", { xmlns: NS.CSI }),
+    );
+  stream.socket?.send(stream.gate.features(`session ${isGuestHost(stream)} ${bound} ${managed}`, write));
 }
 
 /** Anything but a header on a stream that is not bound. */
