@@ -1,11 +1,11 @@
 /** XEP-0124: BOSH requests as the gate's object sees them: what cannot be answered at once waits on a socket to the Worker. */
 
 import type { Leg } from "../src/gate/bosh/responses.ts";
-import { hashOf } from "../src/gate/bosh/rids.ts";
 import type { Sessions } from "../src/gate/bosh/sessions.ts";
 import type { StreamState } from "../src/gate/state.ts";
 import type { BoshRequest, BoshResponse } from "../src/gate/upgrade.ts";
 import { randomName } from "../src/protocol/base32.ts";
+import { Turns } from "./turns.ts";
 
 /**
  * A response that comes so soon goes back with the call; a socket for it would cost more. On the edge it is no longer than the
@@ -56,6 +56,7 @@ export class Legs {
   readonly #sessions: Sessions;
   readonly #soon: number;
   readonly #legs = new WeakMap<WebSocket, { sid: string; rid: number; leg: Leg }>();
+  readonly #turns = new Turns();
   /** Requests on the way from their call to their socket. */
   readonly #between = new Map<string, { leg: Waiting; state: LegState; timer: NodeJS.Timeout }>();
 
@@ -74,9 +75,11 @@ export class Legs {
     session.revive(rid, hash, leg);
   }
 
-  async request({ text, secure }: BoshRequest, newcomer: () => StreamState): Promise<BoshResponse> {
+  async request({ text, secure }: BoshRequest, newcomer?: () => StreamState): Promise<BoshResponse> {
+    // A commit costs more than a request.
+    await this.#turns.next();
     const leg = new Waiting();
-    const { session, rid } = this.#sessions.request(text, secure, leg, newcomer);
+    const { session, rid, hash } = this.#sessions.request(text, secure, leg, newcomer);
     const content = session?.state.content ?? "text/xml; charset=utf-8";
     if (leg.text === undefined) await leg.soon(this.#soon);
     if (leg.text !== undefined || !session) return { content, text: leg.text ?? "" };
@@ -87,7 +90,7 @@ export class Legs {
       this.#between.delete(name);
       session.lost(rid, leg);
     }, LOST_MS);
-    this.#between.set(name, { leg, state: { version: "bosh", sid, rid, hash: hashOf(text) }, timer });
+    this.#between.set(name, { leg, state: { version: "bosh", sid, rid, hash }, timer });
     return { content, leg: name, wait };
   }
 

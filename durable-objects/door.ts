@@ -13,6 +13,7 @@ import { settingsOf } from "../src/settings.ts";
 import { dial } from "./dial.ts";
 import { type Env, logOf, storageOf, stubs } from "./ports.ts";
 import type { DoorRpc } from "./rpc.ts";
+import { Turns } from "./turns.ts";
 
 const kernel = new Kernel(features);
 
@@ -20,6 +21,7 @@ export class Door extends DurableObject<Env> implements DoorRpc {
   #streams!: Streams;
   /** The stream of each socket; rebuilt from the attachments. */
   readonly #sockets = new WeakMap<WebSocket, Incoming>();
+  readonly #turns = new Turns();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -94,20 +96,23 @@ export class Door extends DurableObject<Env> implements DoorRpc {
     return new Response(null, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": "xmpp" } });
   }
 
-  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     if (typeof message !== "string") return socket.close(1003, "XMPP is text"); // RFC 7395 §3.2
+    await this.#turns.next();
     this.#sockets.get(socket)?.receive(message);
   }
 
-  override webSocketClose(socket: WebSocket): void {
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    // Behind what came before.
+    await this.#turns.next();
     const stream = this.#sockets.get(socket);
     if (stream) this.#streams.lost(stream);
     this.#sockets.delete(socket);
     if (socket.readyState === WebSocket.OPEN) socket.close(1000, "");
   }
 
-  override webSocketError(socket: WebSocket): void {
-    this.webSocketClose(socket);
+  override webSocketError(socket: WebSocket): Promise<void> {
+    return this.webSocketClose(socket);
   }
 
   async custody(name: string, domain: string): Promise<number | undefined> {

@@ -108,8 +108,9 @@ export class GateHost extends RpcTarget implements GateRpc {
   }
 
   async bosh(request: BoshRequest): Promise<BoshResponse> {
-    if (request.newcomer && this.#streams.size >= this.#limit) return "full";
-    return this.#legs.request(request, () => this.#newcomer(request));
+    const { newcomer } = request;
+    if (newcomer && this.#streams.size >= this.#limit) return "full";
+    return this.#legs.request(request, newcomer && (() => this.#newcomer(newcomer)));
   }
 
   #newcomer({ address, secure, site }: Newcomer): StreamState {

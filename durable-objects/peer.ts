@@ -12,6 +12,7 @@ import { settingsOf } from "../src/settings.ts";
 import { dial } from "./dial.ts";
 import { type Env, logOf, storageOf, stubs } from "./ports.ts";
 import type { PeerRpc } from "./rpc.ts";
+import { Turns } from "./turns.ts";
 
 const kernel = new Kernel(features);
 
@@ -19,6 +20,7 @@ export class Peer extends DurableObject<Env> implements PeerRpc {
   readonly #remote: Remote;
   /** Rebuilt from the sockets. */
   readonly #links = new WeakMap<WebSocket, Link>();
+  readonly #turns = new Turns();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -76,22 +78,27 @@ export class Peer extends DurableObject<Env> implements PeerRpc {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    await this.#turns.next();
     const link = this.#links.get(socket);
     if (link) this.#remote.frame(link, JSON.parse(String(message)) as ToPeer);
   }
 
-  override webSocketClose(socket: WebSocket): void {
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    // Behind what came before.
+    await this.#turns.next();
     const link = this.#links.get(socket);
     if (link) this.#remote.unlinked(link);
     this.#links.delete(socket);
   }
 
-  override webSocketError(socket: WebSocket): void {
-    this.webSocketClose(socket);
+  override webSocketError(socket: WebSocket): Promise<void> {
+    return this.webSocketClose(socket);
   }
 
   async receive(batch: Item[]): Promise<void> {
+    // A bridge that has said before that it failed is sent nothing that would pass what it failed with.
+    await this.#turns.next();
     this.#remote.receive(batch);
   }
 

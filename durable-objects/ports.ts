@@ -8,7 +8,7 @@ import { gateHome, type Kind, placement, type Target } from "../src/kernel/place
 import { Post, type PostPorts } from "../src/kernel/post.ts";
 import { migrate, type Sql, type SqlStorage, sqlOver } from "../src/kernel/sql.ts";
 import { type LogLevel, type Settings, settingsOf } from "../src/settings.ts";
-import type { DirectoryRpc, DoorRpc, GateRpc, PeerRpc, RoomRpc, UserRpc } from "./rpc.ts";
+import type { DirectoryRpc, DoorRpc, FileRpc, GateRpc, PeerRpc, RoomRpc, UserRpc } from "./rpc.ts";
 
 /** The namespaces of the object classes, by the names of their bindings in wrangler.toml. */
 export interface Env {
@@ -96,6 +96,7 @@ export function stubs(env: Env, settings: Settings, near: Near = {}) {
     room: (jid: string) => get({ kind: "ROOM", name: placement(settings, jid) }) as unknown as RoomRpc,
     peer: (domain: string) => get({ kind: "PEER", name: domain }) as unknown as PeerRpc,
     door: (name: string) => get({ kind: "DOOR", name }) as unknown as DoorRpc,
+    file: (id: string) => env.FILE.getByName(id) as unknown as FileRpc,
     directory: () => get({ kind: "DIRECTORY", name: settings.domain }) as unknown as DirectoryRpc,
   };
 }

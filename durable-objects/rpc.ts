@@ -59,6 +59,11 @@ export interface DoorRpc {
   custody(name: string, domain: string): Promise<number | undefined>;
 }
 
+export interface FileRpc {
+  /** The file goes, and its slot is good for nothing until a time in ms; it may never have been put. */
+  forget(until: number): Promise<void>;
+}
+
 /** Keys of the REST API. */
 export interface KeyCalls {
   /** In the order of their making; `created` in ms. */

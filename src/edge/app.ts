@@ -24,7 +24,7 @@ app.use(async (c, next) => {
   if (!headers.has("content-security-policy")) {
     headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
   }
-  if (new URL(c.req.url).protocol === "https:") headers.set("strict-transport-security", "max-age=31536000");
+  if (c.req.url.startsWith("https:")) headers.set("strict-transport-security", "max-age=31536000");
 });
 
 app.on("GET", [...WEBSOCKET_PATHS], (c) => websocket(c.req.raw, c.env));

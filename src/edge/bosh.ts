@@ -15,6 +15,8 @@ const WRAPPER = 4096;
 const SID =
   /^(?:<\?xml[^>]{0,128}>\s*)?[^>]{0,2048}?\ssid=["']((?:local|[ew]nam|sam|[ew]eur|apac|oc|afr|me):\d{1,3})\.[a-z2-7]{32}["']/;
 const HAS_SID = /^(?:<\?xml[^>]{0,128}>\s*)?[^>]{0,2048}?\ssid=/;
+const STRICT = { fatal: true, ignoreBOM: true };
+const UTF8 = new TextDecoder("utf-8", STRICT);
 const XML = { "content-type": "text/xml; charset=utf-8" };
 const NOT_FOUND = '<body xmlns="http://jabber.org/protocol/httpbind" type="terminate" condition="item-not-found"/>';
 
@@ -43,11 +45,14 @@ export async function bosh(request: Request, env: Env): Promise<Response> {
 /** The body as text; a response when it is too long (security.md E4) or not UTF-8. */
 async function read(request: Request, limit: number): Promise<string | Response> {
   const tooLong = () => new Response(`At most ${limit} bytes.\n`, { status: 413 });
-  if (Number(request.headers.get("content-length") ?? 0) > limit) return tooLong();
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  let size = 0;
-  let text = "";
+  const length = request.headers.get("content-length");
+  if (Number(length) > limit) return tooLong();
   try {
+    // A body that says its length has no more than that; to read it piece by piece costs as much as the call to the gate.
+    if (length !== null) return UTF8.decode(await request.arrayBuffer());
+    const decoder = new TextDecoder("utf-8", STRICT);
+    let size = 0;
+    let text = "";
     for await (const chunk of request.body ?? []) {
       size += chunk.byteLength;
       if (size > limit) return tooLong();
@@ -60,22 +65,22 @@ async function read(request: Request, limit: number): Promise<string | Response>
 }
 
 async function answered(request: Request, env: Env, settings: Settings, text: string): Promise<Response> {
-  const address = clientAddress(request, settings);
-  const site = new URL(request.url).origin;
-  const ask = { text, address, secure: isPrivate(request, settings), site, newcomer: false };
+  const secure = isPrivate(request, settings);
   const name = SID.exec(text)?.[1];
   if (name) {
     const gate = gateNamed(env, name);
-    return finish(gate, await gate.bosh(ask), request);
+    return finish(gate, await gate.bosh({ text, secure }), request);
   }
   if (HAS_SID.test(text)) return new Response(NOT_FOUND, { headers: XML });
+  const address = clientAddress(request, settings);
   const wait = settings.limits ? secondsToWait(address, Date.now()) : 0;
   if (wait > 0) {
     const headers = { "retry-after": String(wait) };
     return new Response("Too many sessions from this address.\n", { status: 429, headers });
   }
+  const newcomer = { address, secure, site: new URL(request.url).origin };
   const response = await atGate(env, region(request), async (gate) => {
-    const answer = await gate.bosh({ ...ask, newcomer: true });
+    const answer = await gate.bosh({ text, secure, newcomer });
     return answer === "full" ? answer : finish(gate, answer, request);
   });
   return response ?? new Response("Every gate is full.\n", { status: 503, headers: { "retry-after": "60" } });

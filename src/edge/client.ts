@@ -45,11 +45,9 @@ const LOOPBACK = /^(?:127\.[\d.]+|0:0:0:0::\/64|localhost)$/;
 /** Whether nobody on the way could have read along: TLS, or a connection that does not leave the machine. */
 export function isPrivate(request: Request, settings: Settings): boolean {
   if (settings.trustProxy && request.headers.get("x-forwarded-proto") === "https") return true;
-  const { protocol, hostname } = new URL(request.url);
-  if (protocol === "https:") return true;
+  if (request.url.startsWith("https:") || LOOPBACK.test(clientAddress(request, settings))) return true;
   // Where the runtime does not say who calls (a test's), its name for itself must do: on the cloud no host is called so.
-  const address = clientAddress(request, settings);
-  return LOOPBACK.test(address) || (cfOf(request).clientIp === undefined && LOOPBACK.test(hostname));
+  return cfOf(request).clientIp === undefined && LOOPBACK.test(new URL(request.url).hostname);
 }
 
 const MIDDLE_EAST = new Set("AE BH CY EG IL IQ IR JO KW LB OM PS QA SA SY TR YE".split(" "));

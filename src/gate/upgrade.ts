@@ -1,4 +1,5 @@
 /** What the edge tells a gate with an upgrade, and what the gate may answer. */
+import type { Newcomer } from "./state.ts";
 
 /** Headers that a gate may believe: the edge always sets them, whatever a client sent. */
 export const GATE_HEADERS = {
@@ -7,13 +8,13 @@ export const GATE_HEADERS = {
   bindings: "x-gate-bindings",
   site: "x-gate-site",
 } as const;
-/** A BOSH request as the edge hands it on; `newcomer`: it names no session. */
+/** A BOSH request as the edge hands it on. */
 export interface BoshRequest {
   text: string;
-  address: string;
+  /** Nobody could have read it on the way. */
   secure: boolean;
-  site: string;
-  newcomer: boolean;
+  /** Of a request that names no session: who has come. */
+  newcomer?: Newcomer;
 }
 
 /** Its response; or, when that has to wait, the name under which a socket fetches it within `wait` seconds. */

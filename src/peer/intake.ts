@@ -7,9 +7,11 @@ export class Intake {
   /** The last that was handed on. Forgotten with the object; then what comes next shows a gap, and the link begins again. */
   #received: number;
   readonly taken: Watermark;
+  readonly originOf: (n: number) => number;
 
-  /** `taken`: up to which number all is in custody. */
-  constructor(taken: number) {
+  /** `taken`: up to which number all of that link is in custody. */
+  constructor(link: string, taken: number) {
+    this.originOf = originsOf(link);
     this.#received = taken;
     this.taken = new Watermark(taken);
   }
@@ -23,7 +25,11 @@ export class Intake {
   }
 }
 
-/** A number for a stanza that its receiver knows it by when it comes again; the same whenever it comes. */
-export function originOf(link: string, n: number): number {
-  return createHash("sha256").update(`${link} ${n}`).digest().readUIntBE(0, 6);
+/**
+ * Numbers for the stanzas of a link that their receivers know them by when they come again: the same whenever they come, and
+ * each another. Links begin somewhere in 2^48.
+ */
+export function originsOf(link: string): (n: number) => number {
+  const first = createHash("sha256").update(link).digest().readUIntBE(0, 6);
+  return (n) => first + n;
 }

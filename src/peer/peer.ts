@@ -12,9 +12,9 @@ import type { Settings } from "../settings.ts";
 import { read, SERVER_LIMITS } from "../xml/reader.ts";
 import { addressable, enter, hostsOf, type Passage } from "./enter.ts";
 import type { Entering, ToPeer } from "./frames.ts";
-import { Intake, originOf } from "./intake.ts";
+import { Intake } from "./intake.ts";
 import { type Link, Nowhere } from "./link.ts";
-import { Queue } from "./queue.ts";
+import { Queue, type Queued } from "./queue.ts";
 import { mayHaveWebSocket } from "./websocket/discovery.ts";
 
 /** Tries of a server that does not answer: after 1 s, 2 s, 4 s … and never later than this. */
@@ -50,6 +50,8 @@ export class Peer {
   readonly #links = new Set<Link>();
   /** A cache over the links' states. */
   readonly #intakes = new WeakMap<Link, Intake>();
+  /** Links whose bridges are about to be told what has been taken. */
+  readonly #arriving = new Set<Link>();
   /** Tries since the last success; a cache: an object that was forgotten begins again with a short wait. */
   #tries = 0;
 
@@ -79,7 +81,8 @@ export class Peer {
   receive(batch: readonly Item[]): void {
     const { domain, settings } = this.#ports;
     const reachable = settings.bridgeToken !== undefined || mayHaveWebSocket(domain, settings);
-    let put = false;
+    const put: Queued[] = [];
+    let came = false;
     for (const item of batch) {
       if (!("e" in item)) continue;
       const { e, origin } = item;
@@ -88,21 +91,24 @@ export class Peer {
       else if (this.#queue.size >= MOST) this.#bounce(e, "resource-constraint");
       else {
         const now = Date.now();
-        put = true;
+        came = true;
         // Its sender was lost and does not know how far it had come.
-        if (origin === undefined || !this.#queue.knows(e, origin, now)) this.#queue.put(e, now);
+        if (origin === undefined || !this.#queue.knows(e, origin, now)) put.push(this.#queue.put(e, now));
       }
     }
-    if (put) this.#go();
+    if (came) this.#go(put);
   }
 
-  #go(): void {
+  #go(put: readonly Queued[]): void {
     const { alarms } = this.#ports;
     if (!alarms.pending("watch", "")) alarms.wake("watch", "", Date.now() + Math.min(WATCH_MS, this.#patience));
     if (alarms.pending("retry", "")) return;
     const link = this.#carrier;
-    if (link) this.#flush(link);
-    else this.#reach();
+    if (!link) return this.#reach();
+    const { carries, sent } = link.state;
+    // Nothing else waits: what was put need not be read again.
+    if (carries && put[0]?.n === sent + 1) this.#send(link, put);
+    else this.#flush(link);
   }
 
   /** The link that stanzas go out on; else the newest. */
@@ -145,7 +151,11 @@ export class Peer {
   #flush(link: Link): void {
     const { state } = link;
     if (!state.carries) state.sent = 0;
-    const queued = this.#queue.after(state.sent, WINDOW);
+    this.#send(link, this.#queue.after(state.sent, WINDOW));
+  }
+
+  #send(link: Link, queued: readonly Queued[]): void {
+    const { state } = link;
     for (const { n, e } of queued) {
       link.send({ n, after: state.sent, stanza: Stanza.open(e).text(), from: domainOf(e.from), to: domainOf(e.to) });
       state.sent = n;
@@ -235,12 +245,12 @@ export class Peer {
     const { state } = link;
     const { n, again = false } = frame;
     let intake = this.#intakes.get(link);
-    if (!intake) this.#intakes.set(link, (intake = new Intake(state.taken)));
+    if (!intake) this.#intakes.set(link, (intake = new Intake(state.bridge, state.taken)));
     const verdict = intake.judge(frame);
     if (verdict === "known") return link.send({ taken: state.taken });
     if (verdict === "early") return this.#cut(link);
     this.heard();
-    this.#enter(frame.stanza, { origin: originOf(state.bridge, n), again }, (error) => {
+    this.#enter(frame.stanza, { origin: intake.originOf(n), again }, (error) => {
       if (error) {
         this.#ports.log.error("a stanza of another server could not be handed on", error, {
           domain: this.#ports.domain,
@@ -250,9 +260,20 @@ export class Peer {
       }
       if (!intake.taken.done(n)) return;
       state.taken = intake.taken.upTo;
-      this.#queue.take(state.bridge, state.taken, Date.now());
+      this.#taken(link);
+    });
+  }
+
+  /** Told once for all that arrives at a time. */
+  #taken(link: Link): void {
+    if (this.#arriving.has(link)) return;
+    this.#arriving.add(link);
+    queueMicrotask(() => {
+      this.#arriving.delete(link);
+      const { bridge, taken } = link.state;
+      this.#queue.take(bridge, taken, Date.now());
       link.save();
-      link.send({ taken: state.taken });
+      link.send({ taken });
     });
   }
 

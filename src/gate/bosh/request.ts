@@ -1,6 +1,7 @@
 /** XEP-0124 §6: reading a request — https://xmpp.org/extensions/xep-0124.html#wrapper */
 import type { Element } from "../../xml/element.ts";
 import { type Limits, read, XmlError } from "../../xml/reader.ts";
+import { hashOf } from "./rids.ts";
 import { HTTPBIND, integer } from "./wire.ts";
 
 /** Beside its stanzas a wrapper has room for its own attributes. */
@@ -10,6 +11,8 @@ export interface Request {
   rid: number;
   body: Element;
   text: string;
+  /** Of the text: what comes again under the same rid is the same request if this is. */
+  hash: string;
 }
 
 /** The sid that a request names, which is looked at before anything is read; undefined in one for a session. */
@@ -31,5 +34,5 @@ export function readRequest(text: string, limits: Limits): Request | "bad-reques
   // §6: a wrapper has elements, and no text of its own.
   const loose = body.children.some((child) => typeof child === "string" && child.trim() !== "");
   if (body.name !== "body" || body.attrs.xmlns !== HTTPBIND || rid === undefined || loose) return "bad-request";
-  return { rid, body, text };
+  return { rid, body, text, hash: hashOf(text) };
 }

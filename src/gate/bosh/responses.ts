@@ -1,5 +1,5 @@
 /** XEP-0124 §8–§13: what a client is sent rides in the responses to its requests, in their order — https://xmpp.org/extensions/xep-0124.html#exchange */
-import { hashOf, type Rids, respond } from "./rids.ts";
+import { type Rids, respond } from "./rids.ts";
 import { creation, requestsOf, type Terms } from "./terms.ts";
 import { body, RECOVERABLE, type Terminal, terminate } from "./wire.ts";
 
@@ -40,6 +40,8 @@ export class Responses {
   readonly #ports: ResponsePorts;
   /** Open requests by rid; rebuilt from the sockets they wait on. */
   readonly #legs = new Map<number, Leg>();
+  /** Responses that are to be saved before they are given. */
+  readonly #said: [leg: Leg, text: string][] = [];
   /** The next response is the session's first (§7.2). */
   first = false;
   /** Requests up to this one are answered now, whatever there is to say; the one that paused gets nothing to read. */
@@ -67,9 +69,9 @@ export class Responses {
   }
 
   /** A request is open; §17.3: where it was before, it has to ask no more. */
-  open(rid: number, text: string, leg: Leg): void {
+  open(rid: number, hash: string, leg: Leg): void {
     this.#legs.get(rid)?.answer(RECOVERABLE);
-    this.revive(rid, hashOf(text), leg);
+    this.revive(rid, hash, leg);
     this.#state.at = this.#ports.now();
   }
 
@@ -98,14 +100,18 @@ export class Responses {
 
   /** Answers what there is something to say to, and what may not be held any longer. */
   flush(): void {
-    const state = this.#state;
-    while (state.answered < state.rid && state.ended === undefined) {
-      const wanted = state.waiting.length > 0 || state.rid - state.answered > state.hold || state.asked;
-      // §8: in the order of requests: one whose connection broke is waited for.
-      const ready = wanted && this.#legs.has(state.answered + 1);
-      if (!ready && state.answered >= this.#due) return;
-      this.#respond();
-    }
+    const before = this.#state.answered;
+    while (this.#wants) this.#respond();
+    if (this.#state.answered > before) this.#say();
+  }
+
+  /** Whether the oldest request is to be answered now. */
+  get #wants(): boolean {
+    const { rid, answered, hold, waiting, asked, ended } = this.#state;
+    if (answered >= rid || ended !== undefined) return false;
+    if (answered < this.#due) return true;
+    // §8: in the order of requests: one whose connection broke is waited for.
+    return (waiting.length > 0 || rid - answered > hold || asked) && this.#legs.has(answered + 1);
   }
 
   #respond(): void {
@@ -127,14 +133,19 @@ export class Responses {
     state.at = this.#ports.now();
     const leg = this.#legs.get(rid);
     this.#legs.delete(rid);
-    // Written first: what the client has must not differ from what it would get again.
+    if (leg) this.#said.push([leg, text]);
+  }
+
+  /** Written first: what the client has must not differ from what it would get again. */
+  #say(): void {
     this.#ports.save();
-    leg?.answer(text);
+    for (const [leg, text] of this.#said.splice(0)) leg.answer(text);
   }
 
   /** §17.2: requests before the newest end because of it. */
   blame(): void {
     while (this.#state.answered < this.#state.rid - 1) this.#reply(terminate("other-request"));
+    this.#say();
   }
 
   /** The session is over: by its client's wish, and then it reads no more; or by an error, which is the last of what waits. */
@@ -151,9 +162,9 @@ export class Responses {
     const others = condition === "" ? body({}) : terminate("other-request");
     for (let first = true; state.answered < state.rid; first = false)
       this.#reply(first ? terminate(condition, texts) : others);
-    for (const leg of this.#legs.values()) leg.answer(others);
+    for (const leg of this.#legs.values()) this.#said.push([leg, others]);
     this.#legs.clear();
-    this.#ports.save();
+    this.#say();
   }
 }
 

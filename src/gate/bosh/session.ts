@@ -8,7 +8,7 @@ import type { Socket, Stream } from "../stream.ts";
 import { fits, type Keys } from "./keys.ts";
 import type { Request } from "./request.ts";
 import { type Leg, type Outgoing, Responses } from "./responses.ts";
-import { hashOf, newRids, place, received, sentBy } from "./rids.ts";
+import { newRids, place, received, sentBy } from "./rids.ts";
 import { MAX_PAUSE, negotiate, POLLING, requestsOf } from "./terms.ts";
 import { adopt, integer, type Terminal, terminate, xbosh } from "./wire.ts";
 
@@ -44,6 +44,7 @@ export class Session implements Socket {
   readonly #ports: SessionPorts;
   readonly #responses: Responses;
   #saved = "";
+  /** The event at hand ends with a flush, or a flush follows it. */
   #flushing = false;
   /** It has been heard of since its object was last forgotten. */
   #heard = false;
@@ -73,7 +74,7 @@ export class Session implements Socket {
   create(request: Request, leg: Leg): void {
     this.#heard = true;
     this.#responses.first = true;
-    this.#responses.open(request.rid, request.text, leg);
+    this.#responses.open(request.rid, request.hash, leg);
     this.take(request);
     this.flush();
   }
@@ -81,15 +82,15 @@ export class Session implements Socket {
   /** A later request. */
   request(request: Request, leg: Leg): void {
     const { state } = this;
-    const { rid, text } = request;
-    const found = place(state, rid, hashOf(text), requestsOf(state));
+    const { rid, text, hash } = request;
+    const found = place(state, rid, hash, requestsOf(state));
     // §14.3: the same request again: its response again, byte for byte.
     if (Array.isArray(found)) return leg.answer(found[2]);
     if (state.ended !== undefined) return leg.answer(state.ended);
     if (found === "unknown") return this.#refuse(leg, "item-not-found");
     if (found !== "open" && this.#responses.full) return this.#refuse(leg, "policy-violation");
     this.#heard = true;
-    this.#responses.open(rid, text, leg);
+    this.#responses.open(rid, hash, leg);
     if (found === "next") this.take(request);
     else if (found === "early") {
       state.early[rid] = text;
@@ -105,15 +106,14 @@ export class Session implements Socket {
     return text;
   }
 
-  /** A request whose turn it is. */
+  /** A request whose turn it is; a flush is to follow. */
   take({ rid, body, text }: Request): void {
     const { state, stream } = this;
+    this.#flushing = true;
     if (!stream.pending) this.#settled = { rid: state.rid, key: state.key };
     state.rid = rid;
     state.paused = 0;
     if (!fits(state, body)) return this.#fail("item-not-found"); // §15.4
-    // While a request is held its socket knows it; but not its key.
-    if (state.key !== "") this.#soon();
     const payloads = body.getChildElements();
     const pause = integer(body, "pause");
     const quits = body.attrs.type === "terminate";
@@ -194,16 +194,20 @@ export class Session implements Socket {
   }
 
   settled(): void {
-    if (this.state.ended !== undefined) return;
+    // Of a request that brings several stanzas, the first may be settled before the next is taken.
+    if (this.state.ended !== undefined || this.#flushing) return;
     this.flush();
     this.save();
   }
 
   flush(): void {
     const { state, stream } = this;
+    this.#flushing = false;
     // A response says that what its request brought is judged, and in custody.
     if (state.ended !== undefined || stream.pending) return;
     this.#responses.flush();
+    // While a request is held its socket knows it; but not its key.
+    if (state.key !== "") this.save();
     if (!this.#responses.flooded) return;
     // What of it is mail comes again, to whoever comes for it.
     state.waiting = [];

@@ -29,6 +29,7 @@ export interface SessionsPorts {
 export interface Taken {
   session: Session | undefined;
   rid: number;
+  hash: string;
 }
 
 export class Sessions {
@@ -63,10 +64,10 @@ export class Sessions {
   }
 
   /**
-   * One request's text. `newcomer` makes the state of a new stream for a request without sid; `secure`: nobody could have
-   * read it on the way.
+   * One request's text. `newcomer` makes the state of a new stream, where one may begin; `secure`: nobody could have read it
+   * on the way.
    */
-  request(text: string, secure: boolean, leg: Leg, newcomer: () => StreamState): Taken {
+  request(text: string, secure: boolean, leg: Leg, newcomer?: () => StreamState): Taken {
     const sid = sidOf(text);
     const session = sid === undefined ? undefined : this.#sessions.get(sid);
     // §7.1: who asks for a session that is not here, or in the clear for one that was not (§19.1), finds none.
@@ -77,7 +78,7 @@ export class Sessions {
       session?.drop("other-request");
       return refused(leg, request);
     }
-    if (!session) return this.#create(request, leg, newcomer());
+    if (!session) return newcomer ? this.#create(request, leg, newcomer()) : refused(leg, "item-not-found");
     session.request(request, leg);
     for (let next = session.next(); next !== undefined; next = session.next()) {
       const early = readRequest(next, this.#limits(session));
@@ -86,7 +87,7 @@ export class Sessions {
       else session.take(early);
     }
     session.flush();
-    return { session, rid: request.rid };
+    return { session, rid: request.rid, hash: request.hash };
   }
 
   #limits(session: Session | undefined): Limits {
@@ -101,12 +102,12 @@ export class Sessions {
     session.stream = this.#ports.accept(stream, session);
     session.create(request, leg);
     this.#expect(session);
-    return { session, rid: request.rid };
+    return { session, rid: request.rid, hash: request.hash };
   }
 
   /** One alarm a session: it looks, and is set again while there is a reason. A request moves nothing but a field. */
   #expect(session: Session): void {
-    this.#ports.alarms.wake("bosh", session.state.sid, session.deadline);
+    this.#ports.alarms.wake("gate bosh", session.state.sid, session.deadline);
   }
 
   /** A session's alarm: its client has been silent for too long, or the session is over. */
@@ -114,7 +115,7 @@ export class Sessions {
     const session = this.#sessions.get(sid);
     if (!session) return;
     if (!session.idle) {
-      this.#ports.alarms.wake("bosh", sid, now + session.state.inactivity * 1000);
+      this.#ports.alarms.wake("gate bosh", sid, now + session.state.inactivity * 1000);
       return;
     }
     if (session.deadline > now) return this.#expect(session);
@@ -126,5 +127,5 @@ export class Sessions {
 
 function refused(leg: Leg, condition: Terminal): Taken {
   leg.answer(terminate(condition));
-  return { session: undefined, rid: 0 };
+  return { session: undefined, rid: 0, hash: "" };
 }

@@ -10,7 +10,7 @@ import { Stanza } from "../../protocol/stanza.ts";
 import { type Element, xml } from "../../xml/element.ts";
 import { PRE_AUTH_LIMITS, read, SERVER_LIMITS, XmlError } from "../../xml/reader.ts";
 import { serialise } from "../../xml/writer.ts";
-import { originOf } from "../intake.ts";
+import { originsOf } from "../intake.ts";
 import type { IncomingPorts, IncomingSocket, IncomingState } from "./incoming-state.ts";
 
 /** Bytes before some domain was verified, over all frames. */
@@ -30,6 +30,7 @@ export class Incoming {
   readonly #ports: IncomingPorts;
   readonly #pairs: Pairs;
   #received: Received;
+  #originOf: (n: number) => number;
   /** A resumption is looked up: frames wait. */
   #waiting: string[] | undefined;
   #ended = false;
@@ -39,6 +40,7 @@ export class Incoming {
     this.#socket = socket;
     this.#ports = ports;
     this.#received = this.#count(state.handled);
+    this.#originOf = originsOf(state.name);
     const { hosts, settings, secret } = ports;
     this.#pairs = new Pairs(state, state.id, {
       hosts,
@@ -166,6 +168,7 @@ export class Incoming {
         else {
           Object.assign(state, { name: previd, managed: true, resumable: true, handled, doubtful: handled + REPEATS });
           this.#received = this.#count(handled);
+          this.#originOf = originsOf(previd);
           this.#send(xml("resumed", { xmlns: NS.SM, previd, h: wire(handled) }));
         }
         for (const text of waiting) this.receive(text);
@@ -213,7 +216,7 @@ export class Incoming {
       return done();
     }
     const again = n <= this.state.doubtful;
-    this.#ports.enter(stanza, { origin: originOf(this.state.name, n), again }, done);
+    this.#ports.enter(stanza, { origin: this.#originOf(n), again }, done);
   }
 
   #arrived(n: number, error: Error | undefined): void {

@@ -13,6 +13,8 @@ import { Stream, type Way } from "./stream.ts";
 const IDLE_MS = 60_000;
 /** An answer takes no longer than this, or nobody is there. */
 const SILENCE_MS = 60_000;
+/** All that is sent in so long a time is asked about at once: each answer is a commit there, and one here. */
+const ASK_MS = 50;
 
 export interface OutgoingPorts {
   /** Of dialback keys. */
@@ -39,9 +41,8 @@ export class Outgoing implements Link {
   #acked = 0;
   /** The last that was sent here. */
   #last = 0;
-  /** When an unanswered `<r/>` was sent; 0: none is. */
+  /** Since when an answer to `<r/>` is waited for; 0: none is. */
   #waitingSince = 0;
-  #asks = false;
   #used = Date.now();
 
   private constructor(stream: Stream, ports: OutgoingPorts) {
@@ -119,7 +120,7 @@ export class Outgoing implements Link {
     for (let first = this.#held[0]; first; first = this.#held[0]) {
       if (!this.#verified.has(first.from)) {
         if (!this.#asked.has(first.from)) this.#ask(first.from);
-        return;
+        break;
       }
       this.#held.shift();
       this.#stream.write(outward(first.stanza, NS.SERVER));
@@ -130,18 +131,15 @@ export class Outgoing implements Link {
       }
       this.#unacked.push(first.n);
       this.#ports.session.sent(first.n);
-      if (this.#asks) continue;
-      this.#asks = true;
-      // Once for all that is sent in this turn.
-      queueMicrotask(() => this.#request());
     }
+    this.#request();
   }
 
   #request(): void {
-    this.#asks = false;
     if (this.#waitingSince !== 0 || this.#unacked.length === 0) return;
     this.#waitingSince = Date.now();
-    this.#stream.send(xml("r", { xmlns: NS.SM }));
+    // Bounded, and the socket keeps the object from being forgotten anyway.
+    setTimeout(() => this.#stream.send(xml("r", { xmlns: NS.SM })), ASK_MS);
   }
 
   #element(element: Element): void {

@@ -10,6 +10,7 @@ import type { Identity } from "./authority.ts";
 export const BRIDGE_TOKEN = "interop-bridge-token-0123456789";
 
 export interface RunningBridge {
+  pid: number;
   /** `health`: where HEALTH_PORT was set. */
   ports: Record<"c2s" | "c2sTls" | "s2s" | "s2sTls" | "component" | "health", number>;
   stop(): Promise<void>;
@@ -63,5 +64,5 @@ export async function startBridge(
     child.kill(signal);
     await once(child, "exit");
   }
-  return { ports, stop: () => end("SIGTERM"), kill9: () => end("SIGKILL") };
+  return { pid: child.pid as number, ports, stop: () => end("SIGTERM"), kill9: () => end("SIGKILL") };
 }

@@ -118,7 +118,7 @@ host_config:
     anonymous_protocol: sasl_anon
 ${FREELY}
 registration_timeout: infinity
-s2s_use_starttls: false
+${federation?.tls ? certificates(federation.tls) : "s2s_use_starttls: false"}
 listen:
   -
     port: ${http}
@@ -176,6 +176,13 @@ ${archive ? MAM : ""}
   mod_time: {}
   mod_vcard: {}
   mod_version: {}
+`;
+
+const certificates = ({ authority, cert, key }: NonNullable<Federation["tls"]>): string => `
+certfiles: ["${cert}", "${key}"]
+ca_file: "${authority}"
+s2s_cafile: "${authority}"
+s2s_use_starttls: required
 `;
 
 const listener = ({ address }: Federation): string => `

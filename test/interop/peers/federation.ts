@@ -1,7 +1,8 @@
 /** What a peer needs to know to talk to other servers, and what its own services are called. */
+import type { Identity } from "../federation/authority.ts";
 import type { Server } from "../server.ts";
 
-/** Streams between servers in the clear, by dialback: what TLS costs says nothing about a server. */
+/** Streams between servers, by dialback. */
 export interface Federation {
   /** The server's own domain. */
   domain: string;
@@ -9,6 +10,11 @@ export interface Federation {
   address: string;
   /** Addresses of the others, by domain. */
   hosts: Record<string, string>;
+  /** Without it they are in the clear. */
+  tls?: Identity & {
+    /** The file of who has issued all certificates. */
+    authority: string;
+  };
 }
 
 export const services = (domain: string): Server["hosts"] => ({

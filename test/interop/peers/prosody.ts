@@ -63,6 +63,9 @@ function credentials(password: string): string {
 };\n`;
 }
 
+const ssl = ({ authority, cert, key }: NonNullable<Federation["tls"]>): string =>
+  `ssl = { cafile = "${authority}", certificate = "${cert}", key = "${key}" }`;
+
 interface Config {
   folder: string;
   domain: string;
@@ -85,16 +88,18 @@ gc = { mode = "generational" }
 modules_enabled = {
   "roster", "saslauth", "disco", "websocket", "bosh", "register", "smacks", "csi_simple", "carbons", "blocklist", "pep",
   "private", "vcard4", "vcard_legacy", "bookmarks", "version", "uptime", "lastactivity", "time", "ping", "offline",
-  ${archive ? '"mam",' : ""} ${federation ? '"dialback",' : ""}
+  ${archive ? '"mam",' : ""} ${federation ? '"dialback",' : ""} ${federation?.tls ? '"tls",' : ""}
 }
-modules_disabled = { ${federation ? "" : '"s2s",'} "tls", "posix" }
+modules_disabled = { ${federation ? "" : '"s2s",'} ${federation?.tls ? "" : '"tls",'} "posix" }
 interfaces = { "127.0.0.1" }
 c2s_ports = { ${tcp} }
 c2s_direct_tls_ports = {}
 s2s_ports = { ${federation ? 5269 : ""} }
 s2s_interfaces = { "${federation?.address ?? "127.0.0.1"}" }
 s2s_direct_tls_ports = {}
-s2s_require_encryption = false
+s2s_require_encryption = ${federation?.tls !== undefined}
+s2s_secure_auth = false
+${federation?.tls ? ssl(federation.tls) : ""}
 unbound = { hoststxt = "${folder}/hosts" }
 http_ports = { ${http} }
 https_ports = {}

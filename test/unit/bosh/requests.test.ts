@@ -35,9 +35,15 @@ describe("a request", () => {
 
   test("is refused by the edge when it is too long, or no UTF-8", async () => {
     const env = { XMPP_DOMAIN: "capulet.example" } as unknown as Env;
-    const send = (body: BodyInit) => bosh(new Request("http://localhost/http-bind", { method: "POST", body }), env);
+    const send = (body: BodyInit, headers: Record<string, string> = {}) =>
+      bosh(new Request("http://localhost/http-bind", { method: "POST", body, headers }), env);
     expect((await send("x".repeat(300_000))).status).toBe(413);
     expect((await send(new Uint8Array([0xff]))).status).toBe(400);
+    // The same when it says its length, as clients' do.
+    const long = (length: number) => ({ "content-length": String(length) });
+    expect((await send("x", long(300_000))).status).toBe(413);
+    expect((await send(new Uint8Array([0xc3]), long(1))).status).toBe(400);
+    expect((await send('<body sid="none"/>', long(18))).status).toBe(200);
   });
 });
 

@@ -1,6 +1,6 @@
 /** XEP-0468: what no test over a network can wait for or should reach: clocks, strangers' addresses, and counts that do not fit. */
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { migrate, type SqlStorage, sqlOver } from "../../../src/kernel/sql.ts";
 import type { ToPeer } from "../../../src/peer/frames.ts";
 import {
@@ -212,13 +212,23 @@ describe("a stream of ours", () => {
     expect(written.filter((text) => text.startsWith("<message"))).toHaveLength(3);
   });
 
-  test("asks once for all that goes out at a time", async () => {
+  test("asks once for all that goes out in a while, and again when that is answered", async () => {
     const { written, said, send, hears } = await opened();
-    for (const n of [1, 2, 3]) send(n);
-    await Promise.resolve();
-    expect(written.filter((text) => text.startsWith("<r "))).toHaveLength(1);
+    const asked = () => written.filter((text) => text.startsWith("<r ")).length;
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    for (const n of [1, 2, 3]) {
+      send(n);
+      vi.advanceTimersByTime(20);
+    }
+    expect(asked()).toBe(1);
+    send(4);
+    vi.advanceTimersByTime(SECOND);
+    expect(asked()).toBe(1);
     hears(`<a xmlns="${SM}" h="3"/>`);
     expect(said).toEqual([{ sent: [1, 2, 3] }]);
+    vi.advanceTimersByTime(SECOND);
+    expect(asked()).toBe(2);
   });
 });
 
