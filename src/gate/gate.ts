@@ -17,6 +17,7 @@ import { serialise } from "../xml/writer.ts";
 import { Attempts } from "./attempts.ts";
 import type { AccountCalls, HandOver, LoginCalls, StreamCalls } from "./calls.ts";
 import { Crossings } from "./crossings.ts";
+import { Deliveries } from "./deliveries.ts";
 import { Guests } from "./guests.ts";
 import type { Ledger } from "./management.ts";
 import { leaveRooms } from "./routing.ts";
@@ -33,8 +34,6 @@ const GUESSES = 10;
 const REGISTRATIONS = 10;
 /** A client that does not answer an <r/> for so long is lost (R5: half-open sockets are found). */
 const SILENT_MS = 60_000;
-/** Rooms of which is known what was heard of them. */
-const MOST_HEARD = 10_000;
 
 export interface GatePorts {
   name: string;
@@ -76,10 +75,7 @@ export class Gate {
   readonly #features = new Map<string, string>();
   /** Whether the alarm for slow logins is set; its row is asked when the object was forgotten. */
   #expecting: boolean | undefined;
-  /** Streams without a socket that something is delivered to in the batch at hand. */
-  readonly #away = new Set<Stream>();
-  /** Up to which place of its archive each room has been heard; a cache, for what may come again. */
-  readonly #heard = new Map<string, number>();
+  readonly #deliveries: Deliveries;
 
   constructor(ports: GatePorts) {
     this.#ports = ports;
@@ -101,6 +97,11 @@ export class Gate {
       ...{ gate, sql, alarms, post },
       stream: (sid) => this.stream(sid),
       missing: async (other, sids) => (other === gate ? this.missing(sids) : ports.gates(other).missing(sids)),
+    });
+    this.#deliveries = new Deliveries({
+      crossings: this.#crossings,
+      stream: (sid) => this.stream(sid),
+      keep: (stream) => this.#waiting.put(stream, this.#expiry(stream)),
     });
     this.#upkeep = new Upkeep({
       tell: (stream) => this.#tell(stream),
@@ -181,53 +182,7 @@ export class Gate {
 
   /** Delivers a batch, and tells what became of it. */
   deliver(batch: readonly Delivery[]): Delivered {
-    const result: Delivered = { gone: [], moved: [], acked: [] };
-    for (const delivery of batch) this.#deliver(delivery, result);
-    // Whoever is away has nothing but its row, so the row has it before anybody is told that it was delivered.
-    for (const stream of this.#away) if (!stream.ended) this.#waiting.put(stream, this.#expiry(stream));
-    this.#away.clear();
-    return result;
-  }
-
-  #deliver(delivery: Delivery, result: Delivered): void {
-    const { e, more = [], to, bare, mark, place, again, end, photo } = delivery;
-    const stanza = e && Stanza.open(e);
-    const heard = stanza && place !== undefined && this.#hears(stanza.from.bare.toString(), place);
-    const rest = more.map(Stanza.open);
-    for (const sid of to) {
-      if (this.#crossings.hold(sid, delivery)) continue;
-      const stream = this.stream(sid);
-      if (!stream || stream.ended) {
-        const gate = this.#crossings.whither(sid);
-        if (gate) result.moved.push([sid, gate]);
-        else result.gone.push(sid);
-        continue;
-      }
-      const had = again && stanza && (mark === undefined ? heard || stream.queues(stanza) : stream.had(mark));
-      if (end) stream.fail(new StreamError(end, END_TEXTS[end]));
-      else if (photo !== undefined) stream.picture(photo);
-      else if (stanza && !had) {
-        stream.deliver(stanza, bare, mark);
-        for (const next of rest) stream.deliver(next, bare);
-      }
-      if (!stream.socket) {
-        this.#away.add(stream);
-        if (mark !== undefined && stream.jid) (result.asleep ??= []).push([stream.jid.toString(), sid]);
-      }
-      // Only an account can use the news: its deliveries have marks, and it ends streams.
-      const acked = stream.ledger && (end || mark !== undefined) ? stream.ledger.news() : had ? undefined : mark;
-      if (acked !== undefined && stream.jid) result.acked.push([stream.jid.toString(), sid, acked]);
-      if (mark !== undefined && stream.jid && stream.ledger?.slow)
-        (result.slow ??= []).push([stream.jid.toString(), sid]);
-    }
-  }
-
-  /** Whether a room was heard up to that place of its archive; from now on it was. */
-  #hears(room: string, place: number): boolean {
-    if (place <= (this.#heard.get(room) ?? 0)) return true;
-    this.#heard.set(room, place);
-    if (this.#heard.size > MOST_HEARD) this.#heard.delete(this.#heard.keys().next().value as string);
-    return false;
+    return this.#deliveries.deliver(batch);
   }
 
   /** Stanzas for guests that began here, and news of their streams. */
@@ -437,9 +392,3 @@ export class Gate {
     if (more) this.#expectLogin();
   }
 }
-
-const END_TEXTS = {
-  conflict: "Another client has taken this resource.",
-  reset: "The server has lost this session; log in again.",
-  "not-authorized": "The credentials of this session are no longer good.",
-} as const;
