@@ -190,6 +190,16 @@ describe("a server that the test plays", () => {
   const DIALBACK = '<dialback xmlns="urn:xmpp:features:dialback"/>';
   const EXTERNAL = '<mechanisms xmlns="urn:ietf:params:xml:ns:xmpp-sasl"><mechanism>EXTERNAL</mechanism></mechanisms>';
 
+  /** Something is said to it, and it says that it believes who we are. */
+  async function called(...features: string[]): Promise<Raw> {
+    says("hello");
+    const raw = await reached();
+    offers(raw, DIALBACK, FEATURE, ...features);
+    expect(await raw.hears(/<\/db:result>/)).toContain(BIDI);
+    raw.say(`<db:result from="${THERE}" to="${HERE}" type="valid"/>`);
+    return raw;
+  }
+
   test("§2.1: it is offered once there is TLS, and until authentication", async () => {
     const raw = await connect();
     raw.say(header(THERE, HERE));
@@ -254,11 +264,7 @@ describe("a server that the test plays", () => {
   });
 
   test("§2.2: on a stream of ours it may write for the pair that was called, and is acknowledged", async () => {
-    says("hello");
-    const raw = await reached();
-    offers(raw, DIALBACK, FEATURE, '<sm xmlns="urn:xmpp:sm:3"/>');
-    expect(await raw.hears(/<db:result [^>]*>[^<]+<\/db:result>/)).toContain(BIDI);
-    raw.say(`<db:result from="${THERE}" to="${HERE}" type="valid"/>`);
+    const raw = await called('<sm xmlns="urn:xmpp:sm:3"/>');
     await raw.hears(/<enable .*hello.*<\/message>/);
     raw.say('<enabled xmlns="urn:xmpp:sm:3"/>');
     raw.say(`${message(`paul@${THERE}`, "what man art thou?")}<r xmlns="urn:xmpp:sm:3"/>`);
@@ -269,11 +275,7 @@ describe("a server that the test plays", () => {
   });
 
   test("§2.2: it may have others of its domains verified on it, by a stream of their own", async () => {
-    says("hello");
-    const raw = await reached();
-    offers(raw, DIALBACK, FEATURE);
-    await raw.hears(/<\/db:result>/);
-    raw.say(`<db:result from="${THERE}" to="${HERE}" type="valid"/>`);
+    const raw = await called();
     raw.say(`<db:result from="rooms.${THERE}" to="${HERE}">key</db:result>`);
     const asked = await reached();
     offers(asked, DIALBACK);
@@ -285,11 +287,7 @@ describe("a server that the test plays", () => {
   });
 
   test("§5: that a key is good is no news where nobody has asked", async () => {
-    says("hello");
-    const raw = await reached();
-    offers(raw, DIALBACK, FEATURE);
-    await raw.hears(/<\/db:result>/);
-    raw.say(`<db:result from="${THERE}" to="${HERE}" type="valid"/>`);
+    const raw = await called();
     await raw.hears(/hello/);
     raw.say(`<db:result from="bank.test" to="${HERE}" type="valid"/>`);
     await raw.hears(/<stream:error[^>]*><not-authorized/);
