@@ -5,7 +5,6 @@ import type { Sessions } from "../src/gate/bosh/sessions.ts";
 import type { StreamState } from "../src/gate/state.ts";
 import type { BoshRequest, BoshResponse } from "../src/gate/upgrade.ts";
 import { randomName } from "../src/protocol/base32.ts";
-import { Turns } from "./turns.ts";
 
 /**
  * A response that comes so soon goes back with the call; a socket for it would cost more. On the edge it is no longer than the
@@ -56,7 +55,6 @@ export class Legs {
   readonly #sessions: Sessions;
   readonly #soon: number;
   readonly #legs = new WeakMap<WebSocket, { sid: string; rid: number; leg: Leg }>();
-  readonly #turns = new Turns();
   /** Requests on the way from their call to their socket. */
   readonly #between = new Map<string, { leg: Waiting; state: LegState; timer: NodeJS.Timeout }>();
 
@@ -76,8 +74,6 @@ export class Legs {
   }
 
   async request({ text, secure }: BoshRequest, newcomer?: () => StreamState): Promise<BoshResponse> {
-    // A commit costs more than a request.
-    await this.#turns.next();
     const leg = new Waiting();
     const { session, rid, hash } = this.#sessions.request(text, secure, leg, newcomer);
     const content = session?.state.content ?? "text/xml; charset=utf-8";

@@ -23,6 +23,7 @@ import { DEFAULT_LIMITS } from "../src/xml/reader.ts";
 import { isLeg, Legs, SOON_MS } from "./bosh.ts";
 import { type Env, logOf, type Near, type Storage, stubs } from "./ports.ts";
 import type { GateRpc } from "./rpc.ts";
+import { Turns } from "./turns.ts";
 
 const kernel = new Kernel(features);
 
@@ -40,6 +41,7 @@ export class GateHost extends RpcTarget implements GateRpc {
   readonly #ctx: DurableObjectState;
   readonly #streams: Streams;
   readonly #legs: Legs;
+  readonly #turns = new Turns();
   /** The stream of each socket; rebuilt from the attachments. */
   readonly #sockets = new WeakMap<WebSocket, Stream>();
   readonly #limit: number;
@@ -108,6 +110,8 @@ export class GateHost extends RpcTarget implements GateRpc {
   }
 
   async bosh(request: BoshRequest): Promise<BoshResponse> {
+    // A commit costs more than a request.
+    await this.#turns.next();
     const { newcomer } = request;
     if (newcomer && this.#streams.size >= this.#limit) return "full";
     return this.#legs.request(request, newcomer && (() => this.#newcomer(newcomer)));
