@@ -52,8 +52,10 @@ export async function hostObject(
   const { at, directory } = stubs(env, settings, near);
   const post = new Post({ settings, self: { kind, name }, calls: at, log, ...hosting });
   const atomically = <T>(run: () => T) => ctx.storage.transactionSync(run);
+  const stored = () => ctx.waitUntil(ctx.storage.sync());
   const secrets = await directory().secrets();
-  return { name, settings, secrets, kernel, post, log, atomically, ...storageOf(ctx, [...tables, ...kernel.tables]) };
+  const storage = storageOf(ctx, [...tables, ...kernel.tables]);
+  return { name, settings, secrets, kernel, post, log, atomically, stored, ...storage };
 }
 
 /** The log of an object: a JSON object a line. What an operator does not want to hear is not said. */

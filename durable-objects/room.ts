@@ -35,11 +35,7 @@ export class Room extends DurableObject<Env> implements RoomRpc {
         delivered: (result, batch) => this.#rooms.delivered(result, batch),
       });
       const { directory } = stubs(env, object.settings);
-      this.#rooms = new Rooms(object, {
-        directory,
-        wait: (promise) => ctx.waitUntil(promise),
-        sync: () => ctx.storage.sync(),
-      });
+      this.#rooms = new Rooms(object, { directory, wait: (promise) => ctx.waitUntil(promise) });
     });
   }
 

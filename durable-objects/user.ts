@@ -53,7 +53,7 @@ export class User extends StreamObject implements UserRpc {
           .catch((error) => log.error("an account could not be listed", error, { there }));
       const missing = (name: string, sids: string[]) => gate(name).missing(sids);
       const vouch: Vouch = (jid, whom, affiliation) => room(jid).vouch(jid, whom, affiliation);
-      this.#accounts = new Accounts(object, { listed, missing, stored: () => ctx.storage.sync() });
+      this.#accounts = new Accounts(object, { listed, missing });
       this.#logins = new Logins(object, this.#accounts, vouch);
       this.#abandoned = new Abandoned(object, (id, until) => file(id).forget(until));
       if (beside !== undefined) {

@@ -23,15 +23,12 @@ export interface AccountsPorts {
   listed(jid: string, there: boolean): void;
   /** Asks a gate which of these streams it does not have. */
   missing(gate: string, sids: string[]): Promise<string[]>;
-  /** Resolves when all that was written is on the disk. */
-  stored(): Promise<void>;
 }
 
 export class Accounts {
   readonly #object: HostObject;
   readonly #listed: AccountsPorts["listed"];
   readonly #missing: AccountsPorts["missing"];
-  readonly #stored: AccountsPorts["stored"];
   readonly #cache = new Map<string, Account>();
   /** Accounts that had something to do in this event, and write what they gathered at its end. */
   readonly #busy = new Set<Account>();
@@ -42,11 +39,10 @@ export class Accounts {
     () => this.#settle(),
   );
 
-  constructor(object: HostObject, { listed, missing, stored }: AccountsPorts) {
+  constructor(object: HostObject, { listed, missing }: AccountsPorts) {
     this.#object = object;
     this.#listed = listed;
     this.#missing = missing;
-    this.#stored = stored;
   }
 
   account(jid: string): Account {
@@ -82,9 +78,9 @@ export class Accounts {
 
   #saveLater(account: Account): void {
     if (this.#unsaved.size === 0)
-      setTimeout(async () => {
+      setTimeout(() => {
         this.save();
-        await this.#stored(); // or an object that is forgotten now would lose it: no answer waits for this
+        this.#object.stored();
       }, SAVE_MS);
     this.#unsaved.add(account);
   }

@@ -37,7 +37,6 @@ export async function startBridge(options: Options): Promise<Bridge> {
   const inward = new Inward(url, token);
   const facts = await inward.facts();
   const { dialback: secret, components } = facts;
-  const hosts = new Set(facts.hosts);
   const passed = new Passed();
   const federation = new Federation(inward, facts, { certificate, resolve, authorities, certificates, secret, passed });
   const client = (socket: Socket) => serveClient(socket, { certificate, inward, passed });
@@ -49,7 +48,8 @@ export async function startBridge(options: Options): Promise<Bridge> {
       offer: (...offered) => federation.offer(...offered),
       withdraw: (connection) => federation.withdraw(connection),
     });
-  const component = (socket: Socket) => serveComponent(socket, { components, federation, hosts });
+  const component = (socket: Socket) =>
+    serveComponent(socket, { components, federation, hosts: federation.inbound.hosts });
   const sockets = new Map<Socket, Kind>();
   const servers = new Map<Door, Server>([
     ["c2s", createServer(client)],

@@ -16,15 +16,15 @@ export async function upload(request: Request, env: Env): Promise<Response> {
   if (request.method === "OPTIONS") return new Response(null, { status: 204, headers: PREFLIGHT });
   const url = new URL(request.url);
   const id = fileOf(url)?.id ?? "";
-  const answer = refuse(await secretOf(env), url, request) ?? (await env.FILE.getByName(id).fetch(request));
+  const answer = refuse(await secretOf(env), id, url, request) ?? (await env.FILE.getByName(id).fetch(request));
   const response = new Response(answer.body, answer);
   response.headers.set(...ANYBODY);
   return response;
 }
 
 /** An object that was only asked takes its place on a disk for ever: so what can be refused without one is refused here. */
-function refuse(secret: string, url: URL, { method, headers }: Request): Response | undefined {
-  if (!isFileId(secret, fileOf(url)?.id ?? "")) return refusal(404, "There is no such file.");
+function refuse(secret: string, id: string, url: URL, { method, headers }: Request): Response | undefined {
+  if (!isFileId(secret, id)) return refusal(404, "There is no such file.");
   if (method !== "PUT") return undefined;
   const slot = readSlot(secret, url);
   if (!slot) return refusal(403, "This server has given no such slot.");

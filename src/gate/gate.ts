@@ -101,11 +101,11 @@ export class Gate {
     this.#deliveries = new Deliveries({
       crossings: this.#crossings,
       stream: (sid) => this.stream(sid),
-      keep: (stream) => this.#waiting.put(stream, this.#expiry(stream)),
+      keep: (stream) => this.#keep(stream),
     });
     this.#upkeep = new Upkeep({
       tell: (stream) => this.#tell(stream),
-      keep: (stream) => this.#waiting.put(stream, this.#expiry(stream)),
+      keep: (stream) => this.#keep(stream),
       silent: (stream) => {
         const until = Date.now() + SILENT_MS;
         this.#waiting.put(stream, until);
@@ -303,11 +303,16 @@ export class Gate {
     if (stream.ended || !stream.socket) return;
     stream.socket = undefined;
     if (!stream.ledger?.state.resume) return this.finish(stream);
-    this.#waiting.put(stream, this.#expiry(stream));
+    this.#keep(stream);
     this.#expire(stream);
     const { jid, ledger } = stream;
     if (jid && !this.#isGuest(stream) && ledger.queue.some(([, mark]) => mark > 0))
       this.post.notify({ of: jid.bare.toString(), sid: stream.sid, acked: ledger.state.mark, asleep: true });
+  }
+
+  /** Writes its row, for as long as its client has to come back. */
+  #keep(stream: Stream): void {
+    this.#waiting.put(stream, this.#expiry(stream));
   }
 
   /** Its client has so long to come back. */

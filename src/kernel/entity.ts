@@ -43,6 +43,8 @@ export interface HostObject {
   readonly log: Log;
   /** Runs SQL as one transaction that an exception undoes. */
   atomically<T>(run: () => T): T;
+  /** Keeps the object from being forgotten until what was written is on the disk: for a timer, which no answer waits for. */
+  stored(): void;
 }
 
 export abstract class Entity {

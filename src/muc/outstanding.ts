@@ -30,16 +30,9 @@ const LATE_MS = 2_000;
 /** A burst that is over is noted after so long. The timer keeps the object from being forgotten until then. */
 const REST_MS = 250;
 
-export interface OutstandingPorts {
-  /** Says again what lies in archives after an id. */
-  repeat(after: number): void;
-  /** Keeps the object awake until what it has written is on the disk. */
-  flush(): void;
-}
-
 export class Outstanding {
   readonly #object: HostObject;
-  readonly #ports: OutstandingPorts;
+  readonly #repeat: (after: number) => void;
   /** Calls that nobody has answered. */
   #open = 0;
   /** The newest id of all; and up to which all was heard when last nothing was on its way. */
@@ -53,9 +46,10 @@ export class Outstanding {
   #done: Forwarded[] = [];
   #last = 0;
 
-  constructor(object: HostObject, ports: OutstandingPorts) {
+  /** `repeat` says again what lies in archives after an id. */
+  constructor(object: HostObject, repeat: (after: number) => void) {
     this.#object = object;
-    this.#ports = ports;
+    this.#repeat = repeat;
   }
 
   /** The object starts. */
@@ -114,7 +108,7 @@ export class Outstanding {
 
   #again(since: number): void {
     this.#failed = false;
-    this.#ports.repeat(since);
+    this.#repeat(since);
     for (const row of this.#object.sql<Forwarded>`SELECT * FROM forwarded ORDER BY n`) {
       this.#last = Math.max(this.#last, row.n);
       this.pass(Stanza.open(JSON.parse(row.e) as Envelope), row.origin, true, () => this.#done.push(row));
@@ -132,7 +126,7 @@ export class Outstanding {
     if (this.#failed) return;
     this.#since = undefined;
     this.#object.alarms.cancel(ALARM, "");
-    this.#ports.flush();
+    this.#object.stored();
   }
 
   /** The alarm: a burst goes on, or something has failed. */

@@ -27,8 +27,6 @@ export interface RoomsPorts {
   directory(): RoomDirectory;
   /** Keeps the object awake until the promise has settled. */
   wait(promise: Promise<unknown>): void;
-  /** Resolves when what was written is on the disk. */
-  sync(): Promise<void>;
 }
 
 /** A room as the REST API sees it. */
@@ -62,10 +60,7 @@ export class Rooms {
   constructor(object: HostObject, ports: RoomsPorts) {
     this.#object = object;
     this.#ports = ports;
-    this.#outstanding = new Outstanding(object, {
-      repeat: (after) => this.#repeat(after),
-      flush: () => ports.wait(ports.sync()),
-    });
+    this.#outstanding = new Outstanding(object, (after) => this.#repeat(after));
     this.#outstanding.recover();
   }
 

@@ -133,6 +133,7 @@ export class Site {
       post: this.#post,
       alarms: new Alarms(sql, () => {}),
       log: { warn: () => {}, error: (_message, error) => this.failures.push(error) },
+      stored: () => {},
       atomically: (run) => {
         database.exec("SAVEPOINT atomic");
         try {
@@ -145,7 +146,7 @@ export class Site {
         }
       },
     };
-    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [], stored: async () => {} });
+    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [] });
     this.logins = new Logins(this.object, this.accounts, async () => {});
   }
 
@@ -231,7 +232,7 @@ export class Site {
 
   /** Everything in memory is lost. */
   dies(): void {
-    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [], stored: async () => {} });
+    this.accounts = new Accounts(this.object, { listed: () => {}, missing: async () => [] });
     this.logins = new Logins(this.object, this.accounts, async () => {});
   }
 

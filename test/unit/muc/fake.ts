@@ -76,6 +76,7 @@ export class House {
       sql,
       alarms: new Alarms(sql, () => {}),
       log: { warn: () => {}, error: (_message, error) => this.failures.push(error) },
+      stored: () => {},
       atomically: (run) => run(),
     };
     this.rooms = this.#start();
@@ -109,10 +110,7 @@ export class House {
       listRoom: async (listing: Listing) => Boolean(this.listings.set(listing.jid, listing)),
       unlistRoom: async (jid: string) => void this.listings.delete(jid),
     };
-    const rooms: Rooms = new Rooms(
-      { ...this.#object, post },
-      { directory: () => directory, wait: () => {}, sync: async () => {} },
-    );
+    const rooms: Rooms = new Rooms({ ...this.#object, post }, { directory: () => directory, wait: () => {} });
     return rooms;
   }
 

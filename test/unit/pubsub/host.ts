@@ -73,6 +73,7 @@ export class Host {
       post: this.#post({ kind: "NODE", name }),
       alarms: new Alarms(sqlOver(storage), () => {}),
       log: { warn: () => {}, error: (_message, error) => this.failures.push(error) },
+      stored: () => {},
       atomically: (run) => {
         database.exec("SAVEPOINT atomic");
         try {
