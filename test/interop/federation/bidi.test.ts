@@ -10,7 +10,7 @@ import { Agent } from "./agent.ts";
 import { Authority } from "./authority.ts";
 import { BRIDGE_TOKEN, type RunningBridge, startBridge } from "./bridge.ts";
 import { startRemoteProsody } from "./prosody.ts";
-import { header, Raw, STARTTLS } from "./raw.ts";
+import { external, header, Raw, STARTTLS } from "./raw.ts";
 import type { Remote } from "./remote.ts";
 
 if (!install("prosody")) throw new Error("Prosody is not installed: apt-get install prosody");
@@ -167,7 +167,6 @@ describe("a server that the test plays", () => {
 
   const message = (from: string, body: string) =>
     `<message from="${from}" to="romeo@${HERE}" type="chat"><body>${body}</body></message>`;
-  const auth = `<auth xmlns="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="EXTERNAL">${btoa(THERE)}</auth>`;
   const says = (body: string) => romeo.do("message", { to: `paul@${THERE}`, body });
 
   async function connect(): Promise<Raw> {
@@ -207,7 +206,7 @@ describe("a server that the test plays", () => {
     await raw.handshake(STARTTLS, good);
     raw.say(header(THERE, HERE));
     expect(await raw.hears(/<\/stream:features>/)).toContain(FEATURE);
-    raw.say(BIDI + auth);
+    raw.say(BIDI + external(THERE));
     await raw.hears(/<success/);
     raw.say(header(THERE, HERE));
     expect(await raw.hears(/<\/stream:features>/)).not.toContain(FEATURE);
@@ -228,11 +227,7 @@ describe("a server that the test plays", () => {
 
   test("§2.2: by its certificate it is written to for the host that it has called, and as no other", async () => {
     const raw = await connect();
-    await raw.secure(THERE, HERE, good);
-    raw.say(BIDI + auth);
-    await raw.hears(/<success/);
-    raw.say(header(THERE, HERE));
-    await raw.hears(/<\/stream:features>/);
+    await raw.authenticates(THERE, HERE, good, BIDI);
     says("hello");
     await raw.hears(/<message [^>]*to="paul@verona\.test"[^>]*>.*hello.*<\/message>/);
     // A room is at another host: who answers for it comes by a stream of its own.
@@ -244,11 +239,7 @@ describe("a server that the test plays", () => {
 
   test("§2.2: what it has not read when its stream ends goes out by a stream of ours", async () => {
     const raw = await connect();
-    await raw.secure(THERE, HERE, good);
-    raw.say(BIDI + auth);
-    await raw.hears(/<success/);
-    raw.say(header(THERE, HERE));
-    await raw.hears(/<\/stream:features>/);
+    await raw.authenticates(THERE, HERE, good, BIDI);
     says("hello");
     await raw.hears(/hello/);
     raw.close();

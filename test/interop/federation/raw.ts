@@ -102,7 +102,20 @@ export class Raw {
     return this.hears(/<\/stream:features>|<stream:features\/>/);
   }
 
-  /** The other end of that: answers the header of a server, and makes TLS. What it answers in the new stream is up to the test. */
+  /**
+   * As a server of `from` that proves itself by its certificate; `first` is what it says before that.
+   * @returns the features of the stream that it has then
+   */
+  async authenticates(from: string, to: string, identity: Identity, first = ""): Promise<string> {
+    const features = await this.secure(from, to, identity);
+    if (!features.includes("EXTERNAL")) throw new Error(`its certificate is not good: ${features}`);
+    this.say(`${first}${external(from)}`);
+    await this.hears(/<success/);
+    this.say(header(from, to));
+    return this.hears(/<\/stream:features>|<stream:features\/>/);
+  }
+
+  /** The other end of `secure`: answers the header of a server, and makes TLS. What it answers in the new stream is up to the test. */
   async accepts(from: string, to: string, identity: Identity): Promise<void> {
     await this.hears(/<stream:stream[^>]*>/);
     this.say(`${header(from, to)}<stream:features>${STARTTLS}</stream:features>`);
@@ -139,6 +152,10 @@ export class Raw {
 }
 
 export const STARTTLS = '<starttls xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>';
+
+/** SASL EXTERNAL, for a domain. */
+export const external = (name: string) =>
+  `<auth xmlns="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="EXTERNAL">${Buffer.from(name).toString("base64")}</auth>`;
 
 export const header = (from: string, to: string, namespace = "jabber:server") =>
   `<?xml version='1.0'?><stream:stream xmlns='${namespace}' xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback' from='${from}' to='${to}' version='1.0'>`;
