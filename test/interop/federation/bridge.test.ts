@@ -1,9 +1,13 @@
 /** The bridge by itself: native clients with channel binding, and components. */
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { bind } from "../peers/daemon.ts";
 import { type Server, startServer } from "../server.ts";
 import { Agent } from "./agent.ts";
 import { Authority } from "./authority.ts";
@@ -12,6 +16,7 @@ import { Raw } from "./raw.ts";
 
 const HERE = "enjamb.test";
 const SECRET = "component-secret-0123456789";
+const BOT = `bot.${HERE}`;
 const folder = mkdtempSync(join(tmpdir(), "enjamb-bridge-"));
 const authority = new Authority(folder);
 let server: Server;
@@ -19,7 +24,8 @@ let bridge: RunningBridge;
 let romeo: Agent;
 
 beforeAll(async () => {
-  const settings = { XMPP_DOMAIN: HERE, BRIDGE_TOKEN, COMPONENTS: JSON.stringify({ [`echo.${HERE}`]: SECRET }) };
+  const components = { [`echo.${HERE}`]: SECRET, [BOT]: SECRET };
+  const settings = { XMPP_DOMAIN: HERE, BRIDGE_TOKEN, COMPONENTS: JSON.stringify(components) };
   server = await startServer({ settings }, "ours");
   await server.addUser("romeo", "wherefore");
   const identity = authority.issue("here", [HERE, `rooms.${HERE}`]);
@@ -58,6 +64,21 @@ test("a component shakes hands and is talked with (XEP-0114)", async () => {
   await romeo.sees({ event: "message", body: "o", sender: `somebody@echo.${HERE}` });
   raw.say(`<message from="paul@else.test" to="romeo@${HERE}"><body>forged</body></message>`);
   await raw.hears(/<invalid-from/);
+});
+
+test("a component of slixmpp's answers messages, disco and pings (XEP-0114)", async () => {
+  const program = join(import.meta.dirname, "component.py");
+  const child = spawn("/usr/bin/python3", [program, BOT, SECRET, "127.0.0.1", String(bridge.ports.component)]);
+  bind(child);
+  try {
+    await once(createInterface(child.stdout), "line");
+    romeo.do("message", { to: `anybody@${BOT}`, body: "parrot" });
+    await romeo.sees({ event: "message", body: "parrot", sender: `anybody@${BOT}` });
+    expect((await romeo.asks("disco", { to: BOT })).features).toContain("urn:xmpp:ping");
+  } finally {
+    child.kill();
+    await once(child, "exit");
+  }
 });
 
 test("a component without the secret is refused", async () => {
