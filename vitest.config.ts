@@ -7,7 +7,7 @@ if (existsSync("/dev/shm")) process.env.TMPDIR ??= "/dev/shm";
 /** Module the build makes (the web pages as text); units see none. */
 const alias = { "enjamb:web": new URL("test/support/no-web-files.ts", import.meta.url).pathname };
 /** Two minutes in which nothing happens: it goes on beside the others. */
-const OUTAGE = "test/interop/federation/outage.test.ts";
+const OUTAGE = "test/interop/federation/outage-*.test.ts";
 /** Suites that run the built worker build it once before they start. */
 const built = { globalSetup: "test/support/build-once.ts", testTimeout: 30_000, hookTimeout: 60_000 };
 

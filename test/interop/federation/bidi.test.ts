@@ -4,16 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { NameServer } from "../../support/name-server.ts";
-import { install } from "../peers.ts";
 import { type Server, startServer } from "../server.ts";
 import { Agent } from "./agent.ts";
 import { Authority } from "./authority.ts";
 import { BRIDGE_TOKEN, type RunningBridge, startBridge } from "./bridge.ts";
-import { startRemoteProsody } from "./prosody.ts";
+import { prosody } from "./prosody.ts";
 import { external, header, Raw, STARTTLS } from "./raw.ts";
 import type { Remote } from "./remote.ts";
 
-if (!install("prosody")) throw new Error("Prosody is not installed: apt-get install prosody");
+const { start, purpose } = prosody();
 
 const HERE = "enjamb.test";
 const PASSWORD = "wherefore";
@@ -40,7 +39,7 @@ describe.each([
   const at = `127.${20 + (process.pid % 200)}.${70 + Number(certified)}`;
   const [ours, theirs] = [`${at}.1`, `${at}.2`];
   const issue = (who: string, hosts: string[]) =>
-    certified ? authority.issue(who, hosts) : authority.selfSigned(who, hosts);
+    certified ? authority.issue(who, hosts, { purpose }) : authority.selfSigned(who, hosts);
   const identity = issue("here", [HERE, `rooms.${HERE}`]);
   const remoteIdentity = issue("there", [THERE]);
   let dns: NameServer;
@@ -74,7 +73,7 @@ describe.each([
       S2S_CERTIFICATES: certified ? "required" : "optional",
       S2S_DNS: dns.address,
     });
-    remote = await startRemoteProsody({
+    remote = await start({
       domain: THERE,
       address: theirs,
       identity: remoteIdentity,

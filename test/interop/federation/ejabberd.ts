@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { answers, daemon, freePorts, temporaryFolder } from "../peers/daemon.ts";
 import { ARGUMENTS, environment, FREELY, register } from "../peers/ejabberd.ts";
 import { inetrc, serveNames } from "./names.ts";
-import type { Remote, RemoteOptions } from "./remote.ts";
+import { make, type Remote, type RemoteOptions } from "./remote.ts";
+
+// COMPAT ejabberd takes a server that connects for a client, and its certificate has to be good for one.
+export const ejabberd = () =>
+  make({ name: "ejabberd", net: 3, start: startRemoteEjabberd, purpose: "serverAuth,clientAuth" });
 
 export async function startRemoteEjabberd(options: RemoteOptions): Promise<Remote> {
   const { domain, hosts, accounts } = options;

@@ -2,7 +2,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { daemon, temporaryFolder } from "../peers/daemon.ts";
-import { listens, type Remote, type RemoteOptions } from "./remote.ts";
+import { listens, make, type Remote, type RemoteOptions } from "./remote.ts";
+
+// It takes a certificate for servers only from a server that connects, as public authorities make them now.
+export const prosody = () => make({ name: "prosody", net: 1, start: startRemoteProsody, purpose: "serverAuth" });
 
 export async function startRemoteProsody(options: RemoteOptions): Promise<Remote> {
   const { address, domain, hosts, accounts } = options;

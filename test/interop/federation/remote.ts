@@ -1,5 +1,6 @@
 /** Another server on the network, of another make: its names and ours are on loopback. */
 import { connect } from "node:net";
+import { install, type PeerName } from "../peers.ts";
 import type { Identity } from "./authority.ts";
 
 export interface Remote {
@@ -21,6 +22,22 @@ export interface RemoteOptions {
   /** Name → address. */
   hosts: Record<string, string>;
   accounts: Record<string, string>;
+}
+
+/** A make of servers, as Debian has it. */
+export interface Make {
+  name: PeerName;
+  /** Sets the addresses of one make apart from another's. */
+  net: number;
+  start(options: RemoteOptions): Promise<Remote>;
+  /** What certificates have to be for. */
+  purpose: string;
+}
+
+/** @throws {Error} when it is not there and cannot be installed */
+export function make(found: Make): Make {
+  if (!install(found.name)) throw new Error(`${found.name} is not installed: apt-get install ${found.name}`);
+  return found;
 }
 
 export function listens(host: string, port: number): Promise<boolean> {

@@ -10,19 +10,10 @@ import { BRIDGE_TOKEN, type RunningBridge, startBridge } from "./bridge.ts";
 import { calls } from "./calls.ts";
 import { personal } from "./personal.ts";
 import { Relay } from "./relay.ts";
-import type { Remote, RemoteOptions } from "./remote.ts";
+import type { Make, Remote } from "./remote.ts";
 
 const PASSWORD = "wherefore";
 const HERE = "enjamb.test";
-
-export interface Make {
-  name: string;
-  /** Sets the addresses of one make apart from another's. */
-  net: number;
-  start(options: RemoteOptions): Promise<Remote>;
-  /** What its users' certificates have to be for. */
-  purpose: string;
-}
 
 const METHODS = [
   ["SASL EXTERNAL", true],
