@@ -1,28 +1,16 @@
 /** Converse.js 14 as its users deploy it: its own files, and a page that initialises it. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll } from "vitest";
-import { type Server, startServer } from "../interop/server.ts";
-import { launch } from "./chromium.ts";
+import type { Page } from "playwright-core";
+import type { Server } from "../interop/server.ts";
 import { type Site, serve } from "./site.ts";
+import { type Stage, stage } from "./stage.ts";
 
 const DIST = join(import.meta.dirname, "..", "..", "node_modules", "converse.js", "dist");
 
-/** A server with Romeo and Juliet, a browser, and Converse between them, for the tests of a file. */
-export function converse(settings?: Record<string, unknown>): { server: Server; browser: Browser; site: Site } {
-  const on = {} as ReturnType<typeof converse>;
-  beforeAll(async () => {
-    [on.server, on.browser] = await Promise.all([startServer(), launch()]);
-    on.site = await converseSite(on.server, settings);
-    await on.server.addUsers(["romeo", "juliet"], "secret");
-  });
-  afterAll(async () => {
-    await Promise.all([on.browser?.close(), on.site?.stop()]);
-    await on.server?.stop();
-  });
-  return on;
-}
+/** Converse between a browser and a server with Romeo and Juliet. */
+export const converse = (settings?: Record<string, unknown>): Stage =>
+  stage((server) => converseSite(server, settings), ["romeo", "juliet"]);
 
 export function converseSite(server: Server, more: Record<string, unknown> = {}): Promise<Site> {
   const settings = {

@@ -1,13 +1,12 @@
 /** `<xmpp-chat upload>`: files go up, and are seen by those who are there; what goes wrong is said. */
 import axe from "axe-core";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
 import { xml } from "../../src/web/client/element.ts";
 import { setRole } from "../../src/web/client/moderation.ts";
-import { type Server, startServer, TARGET } from "../interop/server.ts";
-import { launch } from "./chromium.ts";
+import { TARGET } from "../interop/server.ts";
 import { admitGuests, enter, type Person } from "./people.ts";
-import type { Site } from "./site.ts";
+import { stage } from "./stage.ts";
 import { openWidget, type Widget, widgetSite } from "./widget.ts";
 
 /** One red point. */
@@ -28,30 +27,18 @@ const GIVE = `(type, target, file, text) => {
 }`;
 const OOB = "jabber:x:oob";
 
-let server: Server;
-let site: Site;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), launch()]);
-  site = await widgetSite(server);
-  await server.addUsers(["ada", "grace"], "secret");
-});
-afterAll(async () => {
-  await Promise.all([browser?.close(), site?.stop()]);
-  await server?.stop();
-});
+const on = stage(widgetSite, ["ada", "grace"]);
 
 let rooms = 0;
 async function owned(): Promise<{ name: string; ada: Person }> {
   const name = `files${++rooms}`;
-  const ada = await enter(server, name, "Ada", "secret");
+  const ada = await enter(on.server, name, "Ada", "secret");
   await admitGuests(ada);
   return { name, ada };
 }
 
 const grace = (room: string, more: Record<string, string> = {}, options = {}) =>
-  openWidget(browser, site, { room, nick: "Grace", "token-url": "/login/grace", upload: "", ...more }, options);
+  openWidget(on.browser, on.site, { room, nick: "Grace", "token-url": "/login/grace", upload: "", ...more }, options);
 
 const button = ({ page }: Widget) => page.getByRole("button", { name: "Send a file", exact: true });
 
@@ -71,7 +58,7 @@ const width = (page: Page, alt: string) =>
 async function gate(page: Page): Promise<(status?: number) => Promise<void>> {
   const waiting: ((status?: number) => Promise<void>)[] = [];
   let come: (() => void) | undefined;
-  await page.route(`${server.http}/upload/**`, async (route) => {
+  await page.route(`${on.server.http}/upload/**`, async (route) => {
     if (route.request().method() !== "PUT") await route.continue();
     else waiting.push((status) => (status ? route.fulfill({ status, body: "No room." }) : route.continue()));
     come?.();
@@ -88,7 +75,7 @@ async function gate(page: Page): Promise<(status?: number) => Promise<void>> {
 describe.skipIf(TARGET !== "ours")("files", () => {
   test("a picture goes up, and is seen by a guest; another file is a link", async () => {
     const { name, ada } = await owned();
-    const guest = await openWidget(browser, site, { room: name, nick: "Mira" });
+    const guest = await openWidget(on.browser, on.site, { room: name, nick: "Mira" });
     await guest.page.locator("textarea").waitFor();
     const widget = await grace(name);
     await choose(widget, picture("a lady.png"), letter("très cher.txt"));
@@ -107,7 +94,7 @@ describe.skipIf(TARGET !== "ours")("files", () => {
     await widget.close();
     await guest.close();
     // Who comes later sees it in the history.
-    const late = await openWidget(browser, site, { room: name, nick: "Noor" });
+    const late = await openWidget(on.browser, on.site, { room: name, nick: "Noor" });
     await expect.poll(() => width(late.page, "Picture: a lady.png"), { timeout: 10_000 }).toBe(1);
     await late.close();
     ada.leave();
@@ -155,13 +142,13 @@ describe.skipIf(TARGET !== "ours")("files", () => {
 
   test("there is no button for guests, nor without the attribute, and then nothing is loaded for it", async () => {
     const { name, ada } = await owned();
-    const guest = await openWidget(browser, site, { room: name, nick: "Mira", upload: "" });
+    const guest = await openWidget(on.browser, on.site, { room: name, nick: "Mira", upload: "" });
     const frames: string[] = [];
     guest.page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => frames.push(String(payload))));
     await guest.page.reload();
     const refused = () => frames.some((frame) => frame.includes("upload.") && frame.includes("not-allowed"));
     await expect.poll(refused, { timeout: 10_000 }).toBe(true);
-    const plain = await openWidget(browser, site, { room: name, nick: "Grace", "token-url": "/login/grace" });
+    const plain = await openWidget(on.browser, on.site, { room: name, nick: "Grace", "token-url": "/login/grace" });
     await plain.say("hello, too");
     await guest.message("hello, too").waitFor();
     for (const widget of [guest, plain]) expect(await button(widget).count()).toBe(0);
@@ -222,11 +209,11 @@ describe.skipIf(TARGET !== "ours")("files", () => {
 
   test("one that was refused is still a file when it is said again", async () => {
     const { name, ada } = await owned();
-    const noor = await enter(server, name, "Noor");
+    const noor = await enter(on.server, name, "Noor");
     await ada.until(() => ada.room.occupants.has("Noor"));
     await setRole(ada.client, ada.room, "Noor", "visitor");
     await noor.until(() => noor.room.self?.role === "visitor");
-    noor.room.say(`${server.http}/upload/id/again.png`, { file: true });
+    noor.room.say(`${on.server.http}/upload/id/again.png`, { file: true });
     const refused = await noor.until(() => noor.room.timeline.entries.find(({ state }) => state === "failed"));
     await setRole(ada.client, ada.room, "Noor", "participant");
     await noor.until(() => noor.room.self?.role === "participant");
@@ -256,27 +243,27 @@ describe.skipIf(TARGET !== "ours")("files", () => {
     const widget = await grace(name);
     const elsewhere: string[] = [];
     widget.page.on("request", (request) => {
-      if (!request.url().startsWith(site.url) && !request.url().startsWith(`${server.http}/upload/`))
+      if (!request.url().startsWith(on.site.url) && !request.url().startsWith(`${on.server.http}/upload/`))
         elsewhere.push(request.url());
     });
     const shares = (url: string, body = url) =>
       ada.room.post(xml("body", null, body), xml("x", { xmlns: OOB }, xml("url", null, url)));
-    const { host } = new URL(server.http);
+    const { host } = new URL(on.server.http);
     const stranger = [
       "https://evil.example/a.png",
-      `${server.http}@evil.example/upload/a.png`,
-      `${server.http}.evil.example/upload/a.png`,
-      `https://evil.example/${server.http}/upload/a.png`,
-      `${server.http}/upload/../info.json?a.png`,
-      `${server.http}/upload/%2e%2e/info.json#a.png`,
+      `${on.server.http}@evil.example/upload/a.png`,
+      `${on.server.http}.evil.example/upload/a.png`,
+      `https://evil.example/${on.server.http}/upload/a.png`,
+      `${on.server.http}/upload/../info.json?a.png`,
+      `${on.server.http}/upload/%2e%2e/info.json#a.png`,
       `//${host}/upload/a.png`,
       "javascript:alert(1)//a.png",
       "data:image/png;base64,iVBORw0KGgo=",
     ];
     for (const url of stranger) shares(url);
     shares("https://evil.example/b.png", "look at this");
-    shares(`${server.http}/upload/nowhere/gone.png`);
-    shares(`${server.http}/upload/nowhere/x%E2%80%AEgnp.exe`);
+    shares(`${on.server.http}/upload/nowhere/gone.png`);
+    shares(`${on.server.http}/upload/nowhere/x%E2%80%AEgnp.exe`);
     await ada.say("the end");
     await widget.message("the end").waitFor();
     await widget.page.getByRole("link", { name: "gone.png", exact: true }).waitFor();
@@ -286,8 +273,8 @@ describe.skipIf(TARGET !== "ours")("files", () => {
     expect(elsewhere).toEqual([]);
     await widget.close();
 
-    const strict = await widgetSite(server, server.websocket, { pictures: false });
-    const other = await openWidget(browser, strict, {
+    const strict = await widgetSite(on.server, on.server.websocket, { pictures: false });
+    const other = await openWidget(on.browser, strict, {
       room: name,
       nick: "Grace",
       "token-url": "/login/grace",

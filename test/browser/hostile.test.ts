@@ -1,27 +1,12 @@
 /** What people send to a page to make it do something: nothing of it runs, loads or leaves its place (security.md E6, E8). */
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { xml } from "../../src/web/client/element.ts";
 import { configure, settings } from "../../src/web/client/room-config.ts";
-import { type Server, startServer } from "../interop/server.ts";
-import { launch } from "./chromium.ts";
 import { admitGuests, enter } from "./people.ts";
-import type { Site } from "./site.ts";
+import { stage } from "./stage.ts";
 import { openWidget, widgetSite } from "./widget.ts";
 
-let server: Server;
-let site: Site;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), launch()]);
-  site = await widgetSite(server);
-  await server.addUsers(["ada"], "secret");
-});
-afterAll(async () => {
-  await Promise.all([browser?.close(), site?.stop()]);
-  await server?.stop();
-});
+const on = stage(widgetSite, ["ada"]);
 
 const RUN = "globalThis.owned=1";
 const TAGS = [
@@ -141,17 +126,17 @@ const OTHERS = [
 const CORPUS = [...TAGS, ...TEMPLATES, ...URLS, ...STYLES, ...UNICODE, ...OTHERS];
 
 test(`${CORPUS.length} hostile texts in the body`, { timeout: 60_000 }, async () => {
-  const ada = await enter(server, "bodies", "Ada", "secret");
+  const ada = await enter(on.server, "bodies", "Ada", "secret");
   await admitGuests(ada);
   for (const text of CORPUS) ada.room.say(text || " ");
   await ada.until(() => ada.room.timeline.entries.every(({ state }) => state === "sent"));
-  const { page, said, message, close } = await openWidget(browser, site, {
+  const { page, said, message, close } = await openWidget(on.browser, on.site, {
     room: "bodies",
     nick: "Mira",
     "max-history": "200",
   });
   const elsewhere: string[] = [];
-  page.on("request", (request) => !request.url().startsWith(site.url) && elsewhere.push(request.url()));
+  page.on("request", (request) => !request.url().startsWith(on.site.url) && elsewhere.push(request.url()));
   page.on("dialog", (dialog) => elsewhere.push(dialog.message()));
   await message("u003cscript")
     .waitFor()
@@ -177,17 +162,17 @@ test(`${CORPUS.length} hostile texts in the body`, { timeout: 60_000 }, async ()
 });
 
 test("hostile names, subjects, room names, reactions and ids", { timeout: 60_000 }, async () => {
-  const ada = await enter(server, "names", "Ada", "secret");
+  const ada = await enter(on.server, "names", "Ada", "secret");
   await admitGuests(ada);
   const fields = await settings(ada.client, ada.room);
   for (const field of fields) if (/roomname|roomdesc/.test(field.name)) field.values = [`${TAGS[1]}${TEMPLATES[0]}`];
   await configure(ada.client, ada.room, fields);
-  const { page, said, message, close } = await openWidget(browser, site, { room: "names", nick: "Mira" });
+  const { page, said, message, close } = await openWidget(on.browser, on.site, { room: "names", nick: "Mira" });
   await page.locator("textarea").waitFor();
   const nicks = [TAGS[0]!, TAGS[1]!, TEMPLATES[0]!, "\u202eadA", "__proto__", "constructor"];
   const others = [];
   for (const nick of nicks) {
-    const other = await enter(server, "names", nick).catch(() => undefined);
+    const other = await enter(on.server, "names", nick).catch(() => undefined);
     if (!other) continue;
     others.push(other);
     other.room.typing.press();

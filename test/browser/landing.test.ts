@@ -1,28 +1,18 @@
 /** The page at `/`: a newcomer makes two accounts and chats between them. */
 import AxeBuilder from "axe-core";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Server, startServer, TARGET } from "../interop/server.ts";
-import { complaints, launch, picture } from "./chromium.ts";
-import { type Site, siteOf } from "./site.ts";
+import { describe, expect, test } from "vitest";
+import { TARGET } from "../interop/server.ts";
+import { complaints, picture } from "./chromium.ts";
+import { siteOf } from "./site.ts";
+import { stage } from "./stage.ts";
 
-let server: Server;
-let site: Site;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), launch()]);
-  site = await siteOf(server);
-});
-afterAll(async () => {
-  await Promise.all([browser?.close(), site?.stop()]);
-  await server?.stop();
-});
+const on = stage(siteOf);
 
 async function open(options: Parameters<Browser["newContext"]>[0] = {}): Promise<{ page: Page; said: string[] }> {
-  const page = await (await browser.newContext(options)).newPage();
+  const page = await (await on.browser.newContext(options)).newPage();
   const said = complaints(page);
-  await page.goto(site.url);
+  await page.goto(on.site.url);
   await page.waitForSelector(".ready");
   return { page, said };
 }
@@ -67,7 +57,7 @@ describe("the landing page", () => {
   });
 
   test("a name that is taken is said to be taken", async () => {
-    await server.addUser("romeo", "secret");
+    await on.server.addUser("romeo", "secret");
     const { page } = await open();
     await page.fill("#left-name", "romeo");
     await page.click(".left .primary");
@@ -108,12 +98,12 @@ describe("the landing page", () => {
 });
 
 test("closed registration is said, and login offered instead", async () => {
-  const page = await browser.newPage();
+  const page = await on.browser.newPage();
   await page.route("**/info.json", async (route) => {
     const answer = await route.fetch();
     await route.fulfill({ json: { ...(await answer.json()), registration: "closed" } });
   });
-  await page.goto(site.url);
+  await page.goto(on.site.url);
   await page.waitForSelector(".ready");
   expect(await page.locator("#registration").textContent()).toContain("closed");
   expect(await page.locator("#both").isVisible()).toBe(false);

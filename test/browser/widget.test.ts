@@ -1,45 +1,32 @@
 /** `<xmpp-chat>`: guests in a room, with everything they can do there and everything that can go wrong. */
 import axe from "axe-core";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Server, startServer, TARGET } from "../interop/server.ts";
-import { launch, picture } from "./chromium.ts";
+import { describe, expect, test } from "vitest";
+import { TARGET } from "../interop/server.ts";
+import { picture } from "./chromium.ts";
 import { wireTo } from "./cut.ts";
 import { admitGuests, enter } from "./people.ts";
-import type { Site } from "./site.ts";
+import { stage } from "./stage.ts";
 import { openWidget, widgetSite } from "./widget.ts";
 
-let server: Server;
-let site: Site;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), launch()]);
-  site = await widgetSite(server);
-  await server.addUsers(["ada", "grace"], "secret");
-});
-afterAll(async () => {
-  await Promise.all([browser?.close(), site?.stop()]);
-  await server?.stop();
-});
+const on = stage(widgetSite, ["ada", "grace"]);
 
 /** A room of its own for each test, made by Ada, who owns it. */
 let rooms = 0;
 const owned = async () => {
   const name = `room${++rooms}`;
-  const ada = await enter(server, name, "Ada", "secret");
+  const ada = await enter(on.server, name, "Ada", "secret");
   await admitGuests(ada);
   return { name, ada };
 };
 
 /** What an application's login endpoint answers. */
-const loginOf = (name: string) => JSON.stringify({ jid: `${name}@${server.domain}`, password: "secret" });
+const loginOf = (name: string) => JSON.stringify({ jid: `${name}@${on.server.domain}`, password: "secret" });
 
 describe("a guest", () => {
   test("joins, reads, talks, and is seen by others", async () => {
     const { name, ada } = await owned();
     await ada.say("It *works*, see https://example.org/a?b=c.");
-    const { page, say, message, said, close } = await openWidget(browser, site, { room: name, nick: "Mira" });
+    const { page, say, message, said, close } = await openWidget(on.browser, on.site, { room: name, nick: "Mira" });
     await message("It works").waitFor();
     expect(await message("It works").locator("strong").textContent()).toBe("works");
     const link = message("It works").locator("a");
@@ -66,7 +53,7 @@ describe("a guest", () => {
       () =>
         ada.room.timeline.entries.length === 500 && ada.room.timeline.entries.every(({ state }) => state === "sent"),
     );
-    const { page, texts, message, close } = await openWidget(browser, site, { room: name, nick: "Mira" });
+    const { page, texts, message, close } = await openWidget(on.browser, on.site, { room: name, nick: "Mira" });
     await message("line 499").waitFor();
     await ada.say("said meanwhile");
     while (!(await page.locator(".begin").count())) {
@@ -84,7 +71,10 @@ describe("a guest", () => {
   test("reacts, replies, edits and deletes", async () => {
     const { name, ada } = await owned();
     const question = await ada.say("Tea or coffee?");
-    const { page, say, message, act, said, close } = await openWidget(browser, site, { room: name, nick: "Mira" });
+    const { page, say, message, act, said, close } = await openWidget(on.browser, on.site, {
+      room: name,
+      nick: "Mira",
+    });
     await message("Tea or coffee").hover();
     await page.getByRole("button", { name: "React" }).first().click();
     await page.getByRole("menuitem", { name: "👍" }).click();
@@ -115,7 +105,7 @@ describe("a guest", () => {
   test("writes to one person only, mentions by completion, and changes the name", async () => {
     const { name, ada } = await owned();
     await ada.say("hello");
-    const { page, act, message, close } = await openWidget(browser, site, { room: name, nick: "Mira" });
+    const { page, act, message, close } = await openWidget(on.browser, on.site, { room: name, nick: "Mira" });
     await message("hello").waitFor();
     await act("hello", "Write privately");
     await page.fill("textarea", "just for you");
@@ -146,9 +136,9 @@ describe("a connection", () => {
     timeout: 60_000,
   }, async () => {
     const { name, ada } = await owned();
-    const wire = await wireTo(server.http);
-    const cuttable = await widgetSite(server, `ws://${wire.address}${new URL(server.websocket).pathname}`);
-    const { page, say, texts, message, close } = await openWidget(browser, cuttable, { room: name, nick: "Mira" });
+    const wire = await wireTo(on.server.http);
+    const cuttable = await widgetSite(on.server, `ws://${wire.address}${new URL(on.server.websocket).pathname}`);
+    const { page, say, texts, message, close } = await openWidget(on.browser, cuttable, { room: name, nick: "Mira" });
     await say("before");
     wire.cut();
     await page.locator(".status", { hasText: "No connection" }).waitFor();
@@ -172,7 +162,10 @@ describe("a connection", () => {
     "survives a reload as the same %s: nothing lost, nothing twice",
     async (who) => {
       const { name, ada } = await owned();
-      const { page, say, texts, message, close } = await openWidget(browser, site, { room: name, ...reloads[who] });
+      const { page, say, texts, message, close } = await openWidget(on.browser, on.site, {
+        room: name,
+        ...reloads[who],
+      });
       await page.route("**/login", (route) => route.fulfill({ body: loginOf("grace") }));
       if (who === "user") await page.reload();
       await say("before");
@@ -199,7 +192,7 @@ describe("a connection", () => {
 
   test("of one tab is not disturbed by a second one", async () => {
     const { name, ada } = await owned();
-    const first = await openWidget(browser, site, { room: name });
+    const first = await openWidget(on.browser, on.site, { room: name });
     await first.say("from one tab");
     const tab = await first.page.context().newPage();
     await tab.goto(first.page.url());
@@ -222,7 +215,7 @@ describe("a connection", () => {
     "ends with its page; who comes back later is the same guest, in one round trip",
     async () => {
       const { name, ada } = await owned();
-      const first = await openWidget(browser, site, { room: name });
+      const first = await openWidget(on.browser, on.site, { room: name });
       await first.say("before");
       const { sender, nick } = await ada.until(() => ada.room.timeline.entries[0]);
       const context = first.page.context();
@@ -235,7 +228,7 @@ describe("a connection", () => {
         socket.on("framesent", ({ payload }) => frames.push(`sent ${String(payload).slice(1).split(/[ />]/)[0]}`));
         socket.on("framereceived", ({ payload }) => frames.push(`got ${String(payload).slice(1).split(/[ />]/)[0]}`));
       });
-      await page.goto(`${site.url}?room=${name}`);
+      await page.goto(`${on.site.url}?room=${name}`);
       await page.locator(".b", { hasText: "before" }).waitFor();
       expect(frames.slice(0, 5)).toEqual([
         "sent open",
@@ -256,13 +249,13 @@ describe("a connection", () => {
 
   test("outlives the server: killed and restarted, it goes on", { timeout: 60_000 }, async () => {
     const { name, ada } = await owned();
-    const { page, say, texts, close } = await openWidget(browser, site, { room: name, nick: "Mira" });
+    const { page, say, texts, close } = await openWidget(on.browser, on.site, { room: name, nick: "Mira" });
     await say("before");
-    await server.kill9();
+    await on.server.kill9();
     await page.locator(".status", { hasText: "No connection" }).waitFor();
     await page.fill("textarea", "written meanwhile");
     await page.press("textarea", "Enter");
-    await server.restart();
+    await on.server.restart();
     await page.evaluate(`dispatchEvent(new Event("online"))`);
     await page.locator(".own.sent", { hasText: "written meanwhile" }).waitFor({ timeout: 40_000 });
     expect((await texts()).filter((text) => text === "written meanwhile")).toHaveLength(1);
@@ -274,7 +267,7 @@ describe("a connection", () => {
 describe("a moderator", () => {
   test("mutes, lets speak and kicks; whom it concerns is told", async () => {
     const { name, ada } = await owned();
-    const { page, say, said, close } = await openWidget(browser, site, { room: name, nick: "Mira" });
+    const { page, say, said, close } = await openWidget(on.browser, on.site, { room: name, nick: "Mira" });
     await say("hello");
     const { setRole } = await import("../../src/web/client/moderation.ts");
     await setRole(ada.client, ada.room, "Mira", "visitor");
@@ -297,10 +290,10 @@ describe("a moderator", () => {
     async () => {
       const { name, ada } = await owned();
       ada.leave();
-      const owner = await openWidget(browser, site, { room: name, nick: "Ada", "token-url": "/login" }, {});
+      const owner = await openWidget(on.browser, on.site, { room: name, nick: "Ada", "token-url": "/login" }, {});
       await owner.page.route("**/login", (route) => route.fulfill({ body: loginOf("ada") }));
       await owner.page.reload();
-      const guest = await openWidget(browser, site, { room: name, nick: "Mallory" });
+      const guest = await openWidget(on.browser, on.site, { room: name, nick: "Mallory" });
       await guest.say("buy cheap pills");
       await owner.act("buy cheap pills", "Remove for everyone");
       await owner.page.getByLabel("Reason").fill("advertising");
@@ -313,7 +306,7 @@ describe("a moderator", () => {
       await guest.page.reload();
       await guest.page.locator(".bar", { hasText: "banned" }).waitFor();
       // Somebody from the same place with all memory wiped is still the one who was banned.
-      const again = await openWidget(browser, site, { room: name, nick: "Nobody" });
+      const again = await openWidget(on.browser, on.site, { room: name, nick: "Nobody" });
       await again.page.locator(".bar", { hasText: "cannot be opened" }).waitFor();
       await Promise.all([owner.close(), guest.close(), again.close()]);
     },
@@ -322,7 +315,7 @@ describe("a moderator", () => {
   test("the owner edits the room's settings", async () => {
     const { name, ada } = await owned();
     ada.leave();
-    const { page, close } = await openWidget(browser, site, { room: name, nick: "Ada", "token-url": "/login" });
+    const { page, close } = await openWidget(on.browser, on.site, { room: name, nick: "Ada", "token-url": "/login" });
     await page.route("**/login", (route) => route.fulfill({ body: loginOf("ada") }));
     await page.reload();
     await page.getByRole("button", { name: "Room settings" }).click();
@@ -347,7 +340,12 @@ describe("for everybody", () => {
     const { name, ada } = await owned();
     await ada.say("Good morning, Mira. `code` and *bold*");
     const options = { ...looks[look], bypassCSP: true, viewport: { width: 390, height: 720 } };
-    const { page, say, message, close } = await openWidget(browser, site, { room: name, nick: "Mira", lang }, options);
+    const { page, say, message, close } = await openWidget(
+      on.browser,
+      on.site,
+      { room: name, nick: "Mira", lang },
+      options,
+    );
     await say("Hello");
     await message("Good morning").hover();
     await message("Good morning").locator(".tools > .icon").last().click();
@@ -374,7 +372,7 @@ describe("for everybody", () => {
   test("everything is reached by keyboard, and new messages are announced once", async () => {
     const { name, ada } = await owned();
     for (const text of ["one", "two", "three"]) await ada.say(text);
-    const { page, message, close } = await openWidget(browser, site, { room: name, nick: "Mira" });
+    const { page, message, close } = await openWidget(on.browser, on.site, { room: name, nick: "Mira" });
     await message("three").waitFor();
     const focused = () => page.evaluate(`document.activeElement.shadowRoot.activeElement?.innerText ?? ""`);
     await page.locator("textarea").focus();
@@ -398,7 +396,11 @@ describe("for everybody", () => {
   test("in a bubble: unread messages are counted on the button and in the title until they are seen", async () => {
     const { name, ada } = await owned();
     await ada.say("old");
-    const { page, message, close } = await openWidget(browser, site, { room: name, nick: "Mira", mode: "bubble" });
+    const { page, message, close } = await openWidget(on.browser, on.site, {
+      room: name,
+      nick: "Mira",
+      mode: "bubble",
+    });
     await expect.poll(() => page.evaluate(`document.querySelector("xmpp-chat").loaded`)).toBe(true);
     await ada.say("new");
     await page.locator(".badge", { hasText: "1" }).waitFor();
